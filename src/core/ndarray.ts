@@ -36,7 +36,8 @@ export class NdArray {
     this.shape = Object.freeze([...shape]);
     if (ArrayBuffer.isView(storage)) {
       checkShape("NdArray", shape);
-      if (!holds(dtype, storage)) throw shapeError("NdArray", `${dtype} must be held by its typed array`, storage.constructor.name);
+      const given: TypedArray = storage;
+      if (!holds(dtype, given)) throw shapeError("NdArray", `${dtype} must be held by its own typed array`, describe(storage));
       if (storage.length !== sizeOf(shape))
         throw shapeError("NdArray", `shape [${shape.join(", ")}] needs ${sizeOf(shape)} elements`, `${storage.length}`);
       this.#host = storage;
@@ -142,6 +143,10 @@ export function zeros(shape: readonly number[], dtype: DType = "float32"): NdArr
 export function checkShape(where: string, shape: readonly number[]): void {
   if (!shape.every((n) => Number.isInteger(n) && n >= 0) || sizeOf(shape) > Number.MAX_SAFE_INTEGER)
     throw shapeError(where, "every axis must be an integer >= 0", `[${shape.join(", ")}]`);
+}
+
+function describe(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
 }
 
 function dtypeOf(data: TypedArray): DType {

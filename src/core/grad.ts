@@ -1,0 +1,118 @@
+// Reverse-mode gradients: one walk over the graph, whose result is again a graph.
+
+import { sizeOf } from "./dtype.ts";
+import { graphError, internalError } from "./errors.ts";
+import { add } from "./ops/binary.ts";
+import { reshape } from "./ops/movement.ts";
+import { sum } from "./ops/reduce.ts";
+import { fill } from "./ops/source.ts";
+import { sameShape, show, topological, type Node, Tensor } from "./tensor.ts";
+import { leaves, mapTree, type MapTree } from "./tree.ts";
+
+/** A gradient at a broadcast shape, summed back to `shape`: the one place where broadcasting is undone, for every rule. */
+function unbroadcast(g: Tensor, shape: readonly number[]): Tensor {
+  if (sameShape(g.shape, shape)) return g;
+  if (sizeOf(g.shape) === 0) return fill(shape, 0);
+  const lead = g.rank - shape.length;
+  const axes = g.shape.flatMap((n, i) => (i < lead || (shape[i - lead] === 1 && n !== 1) ? [i] : []));
+  return reshape(sum(g, axes), shape);
+}
+
+/** The sum of a value's gradients: by the op's own shortcut where it has one, else as a balanced tree of additions. */
+function total(terms: readonly Tensor[]): Tensor {
+  if (terms.length === 1) return terms[0]!;
+  const { op } = terms[0]!.node;
+  if (terms.every((term) => term.node.op === op)) {
+    const merged = op.mergeSum?.(terms);
+    if (merged) return merged;
+  }
+  const half = terms.length >> 1;
+  return add(total(terms.slice(0, half)), total(terms.slice(half)));
+}
+
+/**
+ * Gradients of `output` with respect to tensors of its graph.
+ *
+ * @param output - a float32 scalar, or any float32 tensor when `seed` is given.
+ * @param wrt - the tensors; they may lie anywhere in the graph.
+ * @param seed - gradient of some final scalar with respect to `output`, of the same shape. Default 1 for a scalar.
+ * @returns one tensor for each of `wrt`; zeros where `output` does not depend on it.
+ * @throws HeedError when `output` is not a float32 scalar and no seed is given.
+ */
+export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor): readonly Tensor[] {
+  if (output.dtype !== "float32" || (!seed && output.rank !== 0)) throw graphError("gradients", "the output must be a float32 scalar", show(output), "Reduce it with sum or mean, or pass a seed.");
+  if (seed && !sameShape(seed.shape, output.shape)) throw graphError("gradients", `the seed must have the shape of the output, ${show(output)}`, show(seed));
+
+  const order = topological([output]);
+  // Only nodes between `wrt` and the output take part: the rest gets no gradient graph at all.
+  const wanted = new Set(wrt);
+  const onPath = new Set<Node>();
+  for (const node of order)
+    if (node.outputs.some((t) => wanted.has(t)) || node.inputs.some((t) => onPath.has(t.node))) onPath.add(node);
+
+  const terms = new Map<Tensor, Tensor[]>([[output, [seed ?? fill([], 1)]]]);
+  const done = new Map<Tensor, Tensor>();
+  const gradientOf = (t: Tensor): Tensor | null => {
+    const known = done.get(t);
+    if (known) return known;
+    const list = terms.get(t);
+    if (!list) return null;
+    const g = total(list);
+    done.set(t, g);
+    return g;
+  };
+
+  for (const node of [...order].reverse()) {
+    if (!onPath.has(node) || !node.inputs.some((t) => onPath.has(t.node))) continue;
+    const grads = node.outputs.map(gradientOf);
+    if (grads.every((g) => g === null)) continue;
+    const results = node.op.vjp(grads, node.inputs as never, node.outputs, node.attrs) as readonly (Tensor | null)[];
+    if (results.length !== node.inputs.length) throw internalError(node.op.name, `the gradient rule must give ${node.inputs.length} entries`, String(results.length));
+    results.forEach((g, i) => {
+      const x = node.inputs[i]!;
+      if (!g || !onPath.has(x.node)) return;
+      const list = terms.get(x) ?? [];
+      list.push(unbroadcast(g, x.shape));
+      terms.set(x, list);
+    });
+  }
+  return wrt.map((t) => gradientOf(t) ?? fill(t.shape, 0));
+}
+
+/** What a differentiable function returns: the loss, or the loss with other results beside it. */
+export type LossResult<Aux> = Tensor | { readonly loss: Tensor; readonly aux: Aux };
+
+/** Options of `grad` and `valueAndGrad`. */
+export interface GradOptions {
+  /** Whether the parameter at a dotted path is frozen: it gets a gradient of zeros and costs nothing. Default: none is. */
+  readonly frozen?: (path: string) => boolean;
+}
+
+/**
+ * The function that also gives gradients with respect to argument 0, a tree of tensors.
+ *
+ * @param fn - returns a float32 scalar, or `{ loss, aux }`.
+ * @returns `(params, ...rest)` -> `{ value, grad, aux }`, where `grad` is a tree like `params`.
+ */
+export function valueAndGrad<P, Rest extends readonly unknown[], Aux = undefined>(
+  fn: (params: P, ...rest: Rest) => LossResult<Aux>,
+  { frozen }: GradOptions = {},
+): (params: P, ...rest: Rest) => { readonly value: Tensor; readonly grad: P; readonly aux: Aux } {
+  return (params, ...rest) => {
+    const result = fn(params, ...rest);
+    const loss = result instanceof Tensor ? result : result.loss;
+    const aux = (result instanceof Tensor ? undefined : result.aux) as Aux;
+    const all = leaves<Tensor>(params);
+    const free = all.filter(([path, t]) => t.dtype === "float32" && !frozen?.(path));
+    const grads = new Map<string, Tensor>();
+    gradients(loss, free.map(([, t]) => t)).forEach((g, i) => grads.set(free[i]![0], g));
+    const grad = mapTree<P, Tensor, Tensor>(params, (t, path) => grads.get(path) ?? fill(t.shape, 0, t.dtype)) as MapTree<P, Tensor, Tensor> as P;
+    return { value: loss, grad, aux };
+  };
+}
+
+/** `valueAndGrad` without the value. */
+export function grad<P, Rest extends readonly unknown[]>(fn: (params: P, ...rest: Rest) => LossResult<unknown>, options: GradOptions = {}): (params: P, ...rest: Rest) => P {
+  const both = valueAndGrad(fn, options);
+  return (params, ...rest) => both(params, ...rest).grad;
+}

@@ -1,0 +1,105 @@
+// What an op is: one object that holds its shape rule, gradient, ONNX rule and float64 reference.
+
+import type { DType, TypedArray } from "./dtype.ts";
+import { internalError } from "./errors.ts";
+import { currentScope } from "./scope.ts";
+import { Tensor, type Node, type TensorType } from "./tensor.ts";
+
+/** A tuple of the same arity as `In`, of `T`. */
+export type Each<In extends readonly unknown[], T> = { readonly [K in keyof In]: T };
+
+/** An array of the reference: always float64, whatever the dtype; bool is 0 or 1. Row-major. */
+export interface RefArray {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** Where a graph will run. An ONNX rule may emit other nodes for another target; the values stay the same. */
+export interface Target {
+  readonly device: "cpu" | "wasm" | "webgpu";
+}
+
+/** An attribute of an ONNX node. Integers are numbers in `ints`/`int`, so that 1 and 1.0 differ. */
+export type OnnxAttribute =
+  | { readonly int: number }
+  | { readonly float: number }
+  | { readonly string: string }
+  | { readonly ints: readonly number[] }
+  | { readonly floats: readonly number[] }
+  | { readonly graph: OnnxSubgraph };
+
+/** A body for `Scan` and its kind, built by `OnnxBuilder.subgraph`; opaque to ops. */
+export interface OnnxSubgraph {
+  readonly kind: "subgraph";
+}
+
+/** What ONNX rules write to. Values are named by strings. */
+export interface OnnxBuilder {
+  /** Emits a node and returns the names of its outputs. */
+  nodes(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, options?: { readonly outputs?: number; readonly domain?: string }): readonly string[];
+  /** Emits a node with one output and returns its name. */
+  node(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, domain?: string): string;
+  /** A constant, shared with every equal one. int64 data may be given as numbers. */
+  constant(dtype: DType, shape: readonly number[], data: TypedArray | readonly number[]): string;
+  /** The body of a loop: `outputs` of a graph as a function of `inputs`; other tensors are taken from outside. */
+  subgraph(inputs: readonly Tensor[], outputs: readonly Tensor[]): OnnxSubgraph;
+}
+
+/** What an ONNX rule may know besides its inputs' names. */
+export interface LowerContext<In extends readonly unknown[], A> {
+  readonly types: Each<In, TensorType>;
+  readonly outputs: readonly TensorType[];
+  readonly attrs: A;
+  readonly target: Target;
+}
+
+/** One primitive. Shared code never asks for an op's name: an op that needs special treatment declares a property here. */
+export interface OpDef<In extends readonly Tensor[], A extends object> {
+  readonly name: string;
+  /** Shape and dtype rule: one type per output. Throws `HeedError`; there is no data to read. */
+  infer(inputs: In, attrs: A): readonly TensorType[];
+  /**
+   * Gradient rule: from the outputs' gradients (`null` where unused) to one entry per input, `null` where not differentiable.
+   * It uses public ops only, and may return the gradient at the broadcast shape: the walk sums it back.
+   */
+  vjp(grads: readonly (Tensor | null)[], inputs: In, outputs: readonly Tensor[], attrs: A): Each<In, Tensor | null>;
+  /** ONNX rule: emits nodes for one target, returns the outputs' names. */
+  lower(onnx: OnnxBuilder, names: Each<In, string>, context: LowerContext<In, A>): readonly string[];
+  /** Float64 reference in plain JavaScript: the oracle of every test and gradient check. */
+  evaluate(inputs: Each<In, RefArray>, attrs: A): readonly RefArray[];
+  /** `feed`: the value comes from outside at each run. `random`: the engine draws it. Such ops have no ONNX rule. */
+  readonly source?: "feed" | "random";
+  /** One tensor for the sum of several outputs of this op, where that is cheaper than adding them; else null. */
+  mergeSum?(terms: readonly Tensor[]): Tensor | null;
+  /** A name under which the value can be observed from outside, for ops that mark one. */
+  siteOf?(attrs: A): string;
+  /** Floating-point operations of one application; default: one an output element. */
+  flops?(inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: A): number;
+}
+
+// Nodes hold ops of every arity and attribute type side by side; each op's own rules only ever meet its own nodes.
+// eslint-disable-next-line typescript/no-explicit-any
+export type AnyOp = OpDef<any, any>;
+
+/**
+ * Declares an op and returns the function that applies it.
+ *
+ * @returns `(inputs, attrs)` -> the outputs, with types from the op's shape rule.
+ * @throws HeedError from the shape rule, when the function is called.
+ */
+export function defineOp<In extends readonly Tensor[], A extends object>(
+  op: OpDef<In, A>,
+): (inputs: In, attrs: A) => readonly Tensor[] {
+  return (inputs, attrs) => applyOp(op, inputs, attrs);
+}
+
+/** Makes the node of one application of `op`. */
+export function applyOp<In extends readonly Tensor[], A extends object>(op: OpDef<In, A>, inputs: In, attrs: A): readonly Tensor[] {
+  const types = op.infer(inputs, attrs);
+  if (types.length === 0) throw internalError(op.name, "the shape rule must give at least one output");
+  const outputs: Tensor[] = [];
+  const node: Node = { op, inputs: Object.freeze([...inputs]), attrs: Object.freeze(attrs), outputs, scope: currentScope() };
+  types.forEach((type, i) => outputs.push(new Tensor(node, i, { dtype: type.dtype, shape: Object.freeze([...type.shape]) })));
+  Object.freeze(outputs);
+  return Object.freeze(node).outputs;
+}

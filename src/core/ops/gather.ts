@@ -1,0 +1,74 @@
+// Rows of a table by index (embeddings), and their counterpart that adds rows into a table.
+
+import { sizeOf } from "../dtype.ts";
+import { dtypeError, shapeError } from "../errors.ts";
+import { applyOp, type OpDef } from "../op.ts";
+import { refArray } from "../reference.ts";
+import { show, type Tensor } from "../tensor.ts";
+
+const gatherOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
+  name: "gather",
+  infer([table, indices]) {
+    if (indices.dtype !== "int32") throw dtypeError("gather", "indices must be int32", show(indices));
+    if (table.rank < 1) throw shapeError("gather", "the table needs at least 1 axis", show(table));
+    if (table.shape[0] === 0 && sizeOf(indices.shape) > 0) throw shapeError("gather", "the table must not be empty", show(table));
+    return [{ dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] }];
+  },
+  vjp: ([g], [table, indices]) => [g && table.dtype === "float32" ? scatterAdd(table.shape[0]!, indices, g) : null, null],
+  lower(onnx, [table, indices], { outputs }) {
+    if (sizeOf(outputs[0]!.shape) === 0) return [onnx.constant(outputs[0]!.dtype, outputs[0]!.shape, [])];
+    return [onnx.node("Gather", [table, indices], { axis: { int: 0 } })];
+  },
+  evaluate([table, indices]) {
+    const width = sizeOf(table.shape.slice(1));
+    const out = refArray([...indices.shape, ...table.shape.slice(1)]);
+    indices.data.forEach((row, i) => out.data.set(table.data.subarray(row * width, (row + 1) * width), i * width));
+    return [out];
+  },
+  flops: () => 0,
+};
+
+/**
+ * Rows of `table` (V, ...) at `indices` (any shape, int32) -> indices.shape + table.shape[1:].
+ *
+ * Indices must lie in 0..V-1; the CPU refuses others when it runs.
+ */
+export function gather(table: Tensor, indices: Tensor): Tensor {
+  return applyOp(gatherOp, [table, indices], {})[0]!;
+}
+
+type ScatterAttrs = { readonly rows: number };
+
+const scatterOp: OpDef<readonly [Tensor, Tensor], ScatterAttrs> = {
+  name: "scatterAdd",
+  infer([indices, updates], { rows }) {
+    if (indices.dtype !== "int32" || updates.dtype !== "float32") throw dtypeError("scatterAdd", "indices must be int32 and updates float32", `${show(indices)} and ${show(updates)}`);
+    if (indices.shape.some((n, i) => updates.shape[i] !== n)) throw shapeError("scatterAdd", "updates must begin with the axes of indices", `${show(updates)} for ${show(indices)}`);
+    return [{ dtype: "float32", shape: [rows, ...updates.shape.slice(indices.rank)] }];
+  },
+  vjp: ([g], [indices]) => [null, g ? gather(g, indices) : null],
+  lower(onnx, [indices, updates], { types, outputs }) {
+    const { shape } = outputs[0]!;
+    const zeros = onnx.node("Expand", [onnx.constant("float32", [], [0]), onnx.constant("int64", [shape.length], shape)]);
+    const count = sizeOf(types[0].shape);
+    if (count === 0 || sizeOf(shape) === 0) return [zeros];
+    const shapeTo = (value: string, to: readonly number[]): string => onnx.node("Reshape", [value, onnx.constant("int64", [to.length], to)]);
+    const long = onnx.node("Cast", [shapeTo(indices, [count, 1])], { to: { int: 7 } });
+    return [onnx.node("ScatterND", [zeros, long, shapeTo(updates, [count, ...shape.slice(1)])], { reduction: { string: "add" } })];
+  },
+  evaluate([indices, updates], { rows }) {
+    const rest = updates.shape.slice(indices.shape.length);
+    const width = sizeOf(rest);
+    const out = refArray([rows, ...rest]);
+    indices.data.forEach((row, i) => {
+      for (let k = 0; k < width; k++) out.data[row * width + k]! += updates.data[i * width + k]!;
+    });
+    return [out];
+  },
+};
+
+/** Zeros (rows, ...) with `updates` added in: `updates[i]` goes to row `indices[i]`; repeats add up. */
+export function scatterAdd(rows: number, indices: Tensor, updates: Tensor): Tensor {
+  if (!Number.isInteger(rows) || rows < 0) throw shapeError("scatterAdd", "rows must be an integer >= 0", String(rows));
+  return applyOp(scatterOp, [indices, updates], { rows })[0]!;
+}

@@ -1,0 +1,64 @@
+// Layer normalisation over the last axis, with its inverse standard deviation kept for the gradient.
+
+import { dtypeError, shapeError } from "../errors.ts";
+import { sizeOf } from "../dtype.ts";
+import { applyOp, type OpDef } from "../op.ts";
+import { refArray } from "../reference.ts";
+import { show, type Tensor } from "../tensor.ts";
+import { mul, sub } from "./binary.ts";
+import { reshape } from "./movement.ts";
+import { mean, sum } from "./reduce.ts";
+
+type NormAttrs = { readonly epsilon: number };
+
+const layerNormOp: OpDef<readonly [Tensor, Tensor, Tensor], NormAttrs> = {
+  name: "layerNorm",
+  infer([x, scale, bias]) {
+    if ([x, scale, bias].some((t) => t.dtype !== "float32")) throw dtypeError("layerNorm", "x, scale and bias must be float32", [x, scale, bias].map(show).join(", "));
+    const size = x.shape.at(-1);
+    if (!size || scale.rank !== 1 || bias.rank !== 1 || scale.shape[0] !== size || bias.shape[0] !== size)
+      throw shapeError("layerNorm", "x (..., N) with N > 0, scale (N) and bias (N) are required", [x, scale, bias].map(show).join(", "));
+    const kept = { dtype: "float32", shape: [...x.shape.slice(0, -1), 1] } as const;
+    return [x, kept, kept];
+  },
+  // With n = (x - mean) r and h = g scale:  dx = r (h - mean(h) - n mean(h n)).
+  vjp([g, gMean, gInverse], [x, scale], [, average, inverse]) {
+    if (gMean || gInverse) throw dtypeError("layerNorm", "only the normalised output has a gradient", "a gradient of its statistics");
+    if (!g) return [null, null, null];
+    const normal = mul(sub(x, average!), inverse!);
+    const h = mul(g, scale);
+    const centred = sub(sub(h, mean(h, -1, { keepDims: true })), mul(normal, mean(mul(h, normal), -1, { keepDims: true })));
+    const rows = (t: Tensor): Tensor => reshape(t, [sizeOf(t.shape.slice(0, -1)), t.shape.at(-1)!]);
+    return [mul(centred, inverse!), sum(rows(mul(g, normal)), 0), sum(rows(g), 0)];
+  },
+  lower: (onnx, names, { attrs }) => onnx.nodes("LayerNormalization", names, { axis: { int: -1 }, epsilon: { float: attrs.epsilon } }, { outputs: 3 }),
+  evaluate([x, scale, bias], { epsilon }) {
+    const n = x.shape.at(-1)!;
+    const lines = x.data.length / n;
+    const out = refArray(x.shape);
+    const averages = refArray([...x.shape.slice(0, -1), 1]);
+    const inverses = refArray(averages.shape);
+    for (let line = 0; line < lines; line++) {
+      const row = x.data.subarray(line * n, (line + 1) * n);
+      const average = row.reduce((a, b) => a + b, 0) / n;
+      const variance = row.reduce((a, b) => a + (b - average) ** 2, 0) / n;
+      const inverse = 1 / Math.sqrt(variance + epsilon);
+      row.forEach((v, i) => (out.data[line * n + i] = (v - average) * inverse * scale.data[i]! + bias.data[i]!));
+      averages.data[line] = average;
+      inverses.data[line] = inverse;
+    }
+    return [out, averages, inverses];
+  },
+  flops: ([x]) => 8 * sizeOf(x!.shape),
+};
+
+/**
+ * (x - mean) / sqrt(variance + epsilon) * scale + bias over the last axis; x (..., N), scale (N), bias (N).
+ *
+ * @param epsilon - default 1e-5, as in torch; BERT uses 1e-12.
+ * Source: Ba, Kiros and Hinton 2016 (arXiv:1607.06450), eq. 3-4.
+ */
+export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
+  if (!(epsilon >= 0)) throw shapeError("layerNorm", "epsilon must be >= 0", String(epsilon));
+  return applyOp(layerNormOp, [x, scale, bias], { epsilon })[0]!;
+}

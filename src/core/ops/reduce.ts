@@ -1,0 +1,145 @@
+// Reductions: sum and max; means and minima are made of them.
+
+import { normalizeAxes } from "../axes.ts";
+import { sizeOf } from "../dtype.ts";
+import { dtypeError, shapeError } from "../errors.ts";
+import { applyOp, type OnnxBuilder, type OpDef } from "../op.ts";
+import { eachIndex, refArray } from "../reference.ts";
+import { show, type Tensor, type TensorType } from "../tensor.ts";
+import { div, mul } from "./binary.ts";
+import { equal } from "./compare.ts";
+import { broadcastTo, reshape } from "./movement.ts";
+import { cast } from "./select.ts";
+import { neg } from "./unary.ts";
+
+type AxesAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean };
+
+const keptShape = (shape: readonly number[], axes: readonly number[]): number[] => shape.map((n, i) => (axes.includes(i) ? 1 : n));
+
+function reducedType(x: TensorType, { axes, keepDims }: AxesAttrs): TensorType {
+  const kept = keptShape(x.shape, axes);
+  return { dtype: x.dtype, shape: keepDims ? kept : kept.filter((_, i) => !axes.includes(i)) };
+}
+
+function reduceReference(start: number, combine: (total: number, x: number) => number, x: { readonly shape: readonly number[]; readonly data: Float64Array }, attrs: AxesAttrs): ReturnType<typeof refArray> {
+  const kept = keptShape(x.shape, attrs.axes);
+  const out = refArray(kept, () => start);
+  const strides = kept.map((_, i) => sizeOf(kept.slice(i + 1)));
+  eachIndex(x.shape, (index, flat) => {
+    let at = 0;
+    for (let i = 0; i < strides.length; i++) if (kept[i] !== 1) at += index[i]! * strides[i]!;
+    out.data[at] = combine(out.data[at]!, x.data[flat]!);
+  });
+  return { shape: reducedType({ dtype: "float32", shape: x.shape }, attrs).shape, data: out.data };
+}
+
+// The runtime adds in plain float32, so a long line loses digits. Beyond this many terms the axis is
+// cut into about sqrt(n) pieces that are summed first: the error falls from ~n to ~2 sqrt(n) roundings.
+const longLine = 512;
+
+function lowerSum(onnx: OnnxBuilder, x: string, type: TensorType, attrs: AxesAttrs): string {
+  const reduce = (value: string, axes: readonly number[], keep: boolean): string =>
+    onnx.node("ReduceSum", [value, onnx.constant("int64", [axes.length], axes)], { keepdims: { int: keep ? 1 : 0 } });
+  const shapeTo = (value: string, shape: readonly number[]): string =>
+    onnx.node("Reshape", [value, onnx.constant("int64", [shape.length], shape)], { allowzero: { int: 1 } });
+  const count = sizeOf(attrs.axes.map((a) => type.shape[a]!));
+  if (type.dtype !== "float32" || count <= longLine) return reduce(x, attrs.axes, attrs.keepDims);
+  // Axes that lie side by side are one line; others are summed one after the other.
+  const adjacent = attrs.axes.every((a, i) => i === 0 || a === attrs.axes[i - 1]! + 1);
+  const groups = adjacent ? [attrs.axes] : attrs.axes.map((a) => [a]);
+  let value = x;
+  let shape: readonly number[] = type.shape;
+  for (const group of [...groups].reverse()) {
+    const first = group[0]!;
+    const before = shape.slice(0, first);
+    const after = shape.slice(first + group.length);
+    const n = sizeOf(shape.slice(first, first + group.length));
+    const pieces = Math.ceil(Math.sqrt(n));
+    const length = Math.ceil(n / pieces);
+    if (n > longLine) {
+      value = shapeTo(value, [...before, n, ...after]);
+      if (pieces * length !== n) {
+        const pads = [...before.map(() => 0), 0, ...after.map(() => 0), ...before.map(() => 0), pieces * length - n, ...after.map(() => 0)];
+        value = onnx.node("Pad", [value, onnx.constant("int64", [pads.length], pads), onnx.constant("float32", [], [0])]);
+      }
+      value = reduce(shapeTo(value, [...before, pieces, length, ...after]), [before.length + 1], false);
+      value = reduce(value, [before.length], false);
+    } else {
+      value = reduce(value, group, false);
+    }
+    shape = [...before, ...group.map(() => 1), ...after];
+    value = shapeTo(value, shape);
+  }
+  return shapeTo(value, reducedType(type, attrs).shape);
+}
+
+const sumOp: OpDef<readonly [Tensor], AxesAttrs> = {
+  name: "sum",
+  infer([x], attrs) {
+    if (x.dtype !== "float32" && x.dtype !== "int32") throw dtypeError("sum", "x must be float32 or int32", show(x));
+    return [reducedType(x, attrs)];
+  },
+  vjp: ([g], [x], _outputs, { axes }) => [g && x.dtype === "float32" ? broadcastTo(reshape(g, keptShape(x.shape, axes)), x.shape) : null],
+  lower(onnx, [x], { types, outputs, attrs }) {
+    if (sizeOf(types[0].shape) === 0) {
+      const zero = onnx.constant(types[0].dtype, [], [0]);
+      return [onnx.node("Expand", [zero, onnx.constant("int64", [outputs[0]!.shape.length], outputs[0]!.shape)])];
+    }
+    return [lowerSum(onnx, x, types[0], attrs)];
+  },
+  evaluate: ([x], attrs) => [reduceReference(0, (total, v) => total + v, x, attrs)],
+  flops: ([x]) => sizeOf(x!.shape),
+};
+
+const maxOp: OpDef<readonly [Tensor], AxesAttrs> = {
+  name: "max",
+  infer([x], attrs) {
+    if (x.dtype !== "float32" && x.dtype !== "int32") throw dtypeError("max", "x must be float32 or int32", show(x));
+    const type = reducedType(x, attrs);
+    if (attrs.axes.some((a) => x.shape[a] === 0) && sizeOf(type.shape) > 0) throw shapeError("max", "the reduced axes must not be empty", show(x));
+    return [type];
+  },
+  // Elements that tie share the gradient equally.
+  vjp([g], [x], [y], { axes }) {
+    if (!g || x.dtype !== "float32") return [null];
+    const kept = keptShape(x.shape, axes);
+    const hit = cast(equal(x, reshape(y!, kept)), "float32");
+    return [mul(hit, div(reshape(g, kept), sum(hit, axes, { keepDims: true })))];
+  },
+  lower: (onnx, [x], { attrs }) => [
+    onnx.node("ReduceMax", [x, onnx.constant("int64", [attrs.axes.length], attrs.axes)], { keepdims: { int: attrs.keepDims ? 1 : 0 } }),
+  ],
+  evaluate: ([x], attrs) => [reduceReference(-Infinity, (total, v) => (Number.isNaN(v) || Number.isNaN(total) ? NaN : Math.max(total, v)), x, attrs)],
+  flops: ([x]) => sizeOf(x!.shape),
+};
+
+/** Options of every reduction. */
+export interface ReduceOptions {
+  /** Keep the reduced axes with size 1. Default false. */
+  readonly keepDims?: boolean;
+}
+
+/** Sum over `axes` (default: all). An empty axis sums to 0. Long sums go in two stages, for accuracy. */
+export function sum(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+  const list = normalizeAxes("sum", axes, x.rank);
+  return list.length === 0 ? x : applyOp(sumOp, [x], { axes: list, keepDims })[0]!;
+}
+
+/** Largest element over `axes` (default: all). Ties share the gradient equally. */
+export function max(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+  const list = normalizeAxes("max", axes, x.rank);
+  return list.length === 0 ? x : applyOp(maxOp, [x], { axes: list, keepDims })[0]!;
+}
+
+/** Smallest element over `axes` (default: all); float32. */
+export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  return neg(max(neg(x), axes, options));
+}
+
+/** Arithmetic mean over `axes` (default: all). @throws HeedError when there is nothing to average. */
+export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  const list = normalizeAxes("mean", axes, x.rank);
+  const count = sizeOf(list.map((a) => x.shape[a]!));
+  if (count === 0) throw shapeError("mean", "the reduced axes must not be empty", show(x));
+  return mul(sum(x, list, options), 1 / count);
+}

@@ -1,0 +1,52 @@
+// Choosing and sharing runtimes: one for each device, loaded when first needed.
+
+import { optionError } from "../core/errors.ts";
+import type { Device, Runtime } from "./runtime.ts";
+import { webRuntime, type WebSettings } from "./web.ts";
+
+/** Whether this is Node (or a runtime that behaves like it), rather than a page or a worker of a browser. */
+export const inNode: boolean = typeof process !== "undefined" && typeof process.versions?.node === "string" && typeof (globalThis as { window?: unknown }).window === "undefined";
+
+const loaded = new Map<Device, Promise<Runtime>>();
+let webSettings: WebSettings = {};
+
+/** Settings for WebAssembly and WebGPU; to be called before the first compiled function runs. */
+export function configureWeb(settings: WebSettings): void {
+  webSettings = settings;
+}
+
+/** The device that is used when none is named: the native CPU in Node, WebAssembly elsewhere. `HEED_DEVICE` overrides it in Node. */
+export function defaultDevice(): Device {
+  const named = inNode ? process.env["HEED_DEVICE"] : undefined;
+  if (named === undefined || named === "") return inNode ? "cpu" : "wasm";
+  if (named !== "cpu" && named !== "wasm" && named !== "webgpu") throw optionError("HEED_DEVICE", "the device must be cpu, wasm or webgpu", named);
+  return named;
+}
+
+/**
+ * The runtime of a device.
+ *
+ * Where Node has no native binary, `cpu` becomes WebAssembly, with one line on stderr.
+ */
+export function runtimeFor(device: Device): Promise<Runtime> {
+  let runtime = loaded.get(device);
+  if (!runtime) {
+    runtime = load(device);
+    loaded.set(device, runtime);
+    // A failed load may be tried again.
+    runtime.catch(() => loaded.delete(device));
+  }
+  return runtime;
+}
+
+async function load(device: Device): Promise<Runtime> {
+  if (device !== "cpu") return await webRuntime(device, webSettings);
+  if (!inNode) throw optionError("engine", 'the device must be "wasm" or "webgpu" in a browser', '"cpu"');
+  const { nodeRuntime } = await import("./node.ts");
+  try {
+    return await nodeRuntime();
+  } catch (error) {
+    console.error(`heed: no native runtime for ${process.platform}-${process.arch}; using WebAssembly, which is slower (${error instanceof Error ? error.message : String(error)})`);
+    return await webRuntime("wasm", webSettings);
+  }
+}

@@ -1,0 +1,5 @@
+/** Running graphs: compile, evaluate, devices. @module */
+export { compile, evaluate, type Arrays, type CompileOptions, type Compiled } from "./compile.ts";
+export { configureWeb, defaultDevice } from "./devices.ts";
+export type { Device } from "./runtime.ts";
+export type { WebSettings } from "./web.ts";

@@ -1,0 +1,46 @@
+// What the engine asks of a runtime: sessions over ONNX models. One implementation a platform.
+
+import type { TypedArray } from "../core/dtype.ts";
+import type { TensorType } from "../core/tensor.ts";
+
+/** Where compiled functions run. */
+export type Device = "cpu" | "wasm" | "webgpu";
+
+/** A named value that goes into a run. */
+export interface Feed {
+  readonly name: string;
+  readonly type: TensorType;
+  readonly data: TypedArray;
+}
+
+/** How a session is made. */
+export interface SessionSettings {
+  /** Threads inside one op. Default: the runtime's choice. */
+  readonly threads?: number;
+  /** `training` waits for work actively, for runs back to back; `inference` gives the processor back between runs. */
+  readonly mode: "training" | "inference";
+  /** Record the time of every node. */
+  readonly profile?: boolean;
+}
+
+/** Time of one node in one run. */
+export interface NodeTime {
+  readonly name: string;
+  readonly microseconds: number;
+}
+
+/** A loaded model. */
+export interface RuntimeSession {
+  /** Runs the model; returns the elements of each output, in the order of `outputs`. The feeds are borrowed until then. */
+  run(feeds: readonly Feed[], outputs: readonly { readonly name: string; readonly type: TensorType }[]): Promise<readonly TypedArray[]>;
+  /** Ends profiling and returns what was recorded; empty without `profile`. */
+  endProfile(): Promise<readonly NodeTime[]>;
+  /** Frees the model. */
+  release(): Promise<void>;
+}
+
+/** One platform's ONNX Runtime. */
+export interface Runtime {
+  readonly device: Device;
+  create(model: Uint8Array, settings: SessionSettings): Promise<RuntimeSession>;
+}

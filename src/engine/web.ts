@@ -1,0 +1,62 @@
+// The runtime of browsers, and of Node where no native binary exists: ONNX Runtime compiled to WebAssembly, and WebGPU.
+
+import { HeedError } from "../core/errors.ts";
+import { RunQueue, runtimeError, wrapSession, type OrtPackage } from "./ort.ts";
+import type { Runtime } from "./runtime.ts";
+
+/** The environment object of onnxruntime-web that heed sets. */
+interface WebPackage extends OrtPackage {
+  readonly env: { readonly wasm: { wasmPaths?: unknown; numThreads?: number }; logLevel?: string };
+}
+
+/** Where the runtime's files are and how many threads it may use. */
+export interface WebSettings {
+  /** URL of the .wasm file, for bundlers that move it; default: beside the package. */
+  readonly wasmUrl?: string;
+  /** Threads; more than 1 needs a page isolated by COOP and COEP headers. Default: half the processors, at most 4. */
+  readonly threads?: number;
+}
+
+const queue = new RunQueue();
+
+/** Loads onnxruntime-web for WebAssembly or WebGPU. @throws HeedError where WebGPU has no adapter. */
+export async function webRuntime(device: "wasm" | "webgpu", settings: WebSettings = {}): Promise<Runtime> {
+  const loaded = device === "webgpu" ? await import("onnxruntime-web/webgpu") : await import("onnxruntime-web/wasm");
+  const ort = ((loaded as { default?: unknown }).default ?? loaded) as WebPackage;
+  if (settings.wasmUrl !== undefined) ort.env.wasm.wasmPaths = { wasm: settings.wasmUrl };
+  ort.env.wasm.numThreads = settings.threads ?? defaultThreads();
+  ort.env.logLevel = "fatal";
+  if (device === "webgpu") await checkAdapter();
+  return {
+    device,
+    create: (model, { mode }) =>
+      queue.add(async () => {
+        try {
+          const session = await ort.InferenceSession.create(model, {
+            executionProviders: [device],
+            graphOptimizationLevel: mode === "training" ? "extended" : "all",
+            enableCpuMemArena: false,
+            enableMemPattern: false,
+            logSeverityLevel: 4,
+            // A kernel that WebGPU lacks is an error, not a silent copy to the processor and back.
+            ...(device === "webgpu" ? { extra: { session: { disable_cpu_ep_fallback: "1" } } } : {}),
+          });
+          return wrapSession(ort, session, queue, async () => []);
+        } catch (cause) {
+          throw runtimeError("engine.create", `the runtime must load the model on ${device}`, cause);
+        }
+      }),
+  };
+}
+
+function defaultThreads(): number {
+  const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated === true;
+  const inNode = typeof process !== "undefined" && process.versions?.node !== undefined;
+  const cores = globalThis.navigator?.hardwareConcurrency ?? 2;
+  return isolated || inNode ? Math.max(1, Math.min(4, inNode ? cores : Math.ceil(cores / 2))) : 1;
+}
+
+async function checkAdapter(): Promise<void> {
+  const gpu = (globalThis.navigator as { gpu?: { requestAdapter(): Promise<unknown> } } | undefined)?.gpu;
+  if (!gpu || !(await gpu.requestAdapter())) throw new HeedError({ code: "engine", where: "engine.webgpu", expected: "a WebGPU adapter", got: "none", hint: 'Use device "wasm".' });
+}

@@ -1,0 +1,165 @@
+// Assembly of an ONNX graph: nodes, shared constants, equal nodes merged, subgraphs for loops.
+
+import { allocate, byteSize, sizeOf, type DType, type TypedArray } from "../core/dtype.ts";
+import { internalError } from "../core/errors.ts";
+import type { OnnxAttribute, OnnxBuilder, OnnxSubgraph } from "../core/op.ts";
+import { onnxType } from "../core/ops/select.ts";
+import type { Tensor, TensorType } from "../core/tensor.ts";
+import { ProtoWriter } from "./proto.ts";
+
+/** Opset 21 and IR 10: the newest at which the runtime still has all kernels that training needs. */
+export const opset = 21;
+export const irVersion = 10;
+
+/** Lowers the graph of `outputs` into a builder; given by `lower.ts`, so that bodies of loops are lowered alike. */
+export type LowerBody = (builder: GraphBuilder, inputs: readonly Tensor[], outputs: readonly Tensor[]) => readonly string[];
+
+interface Subgraph extends OnnxSubgraph {
+  readonly proto: ProtoWriter;
+}
+
+/** The names that all graphs of one model share: they are unique, and constants live once, in the outermost graph. */
+interface ModelNames {
+  next: number;
+  readonly constants: Map<string, string>;
+  readonly initializers: ProtoWriter[];
+}
+
+/** Writes one ONNX graph. */
+export class GraphBuilder implements OnnxBuilder {
+  /** Prefix of the next nodes' names: the op and scope on whose behalf they are emitted. */
+  label = "";
+  /** Bytes of all constants of the model. */
+  constantBytes = 0;
+  readonly #nodes: ProtoWriter[] = [];
+  readonly #equal: Map<string, readonly string[]>;
+  readonly #names: ModelNames;
+  readonly #lowerBody: LowerBody;
+  readonly #root: GraphBuilder;
+
+  constructor(lowerBody: LowerBody, parent?: GraphBuilder) {
+    this.#lowerBody = lowerBody;
+    this.#names = parent ? parent.#names : { next: 0, constants: new Map(), initializers: [] };
+    this.#root = parent ? parent.#root : this;
+    // A body may use what its surroundings computed, but not the other way round.
+    this.#equal = new Map(parent ? parent.#equal : []);
+  }
+
+  /** Number of nodes of this graph. */
+  get nodeCount(): number {
+    return this.#nodes.length;
+  }
+
+  nodes(type: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}, { outputs = 1, domain = "" }: { readonly outputs?: number; readonly domain?: string } = {}): readonly string[] {
+    const pure = Object.values(attributes).every((a) => !("graph" in a));
+    const key = pure ? `${domain}:${type}(${inputs.join(",")})${JSON.stringify(attributes)}${outputs}` : "";
+    const known = pure ? this.#equal.get(key) : undefined;
+    if (known) return known;
+    const names = Array.from({ length: outputs }, () => this.fresh());
+    const node = new ProtoWriter();
+    for (const input of inputs) node.string(1, input);
+    for (const name of names) node.string(2, name);
+    node.string(3, `${this.label}/${type}_${names[0]!}`).string(4, type);
+    for (const [name, value] of Object.entries(attributes)) node.message(5, attribute(name, value));
+    if (domain !== "") node.string(7, domain);
+    this.#nodes.push(node);
+    if (pure) this.#equal.set(key, names);
+    return names;
+  }
+
+  node(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, domain?: string): string {
+    return this.nodes(type, inputs, attributes ?? {}, domain === undefined ? {} : { domain })[0]!;
+  }
+
+  constant(dtype: DType, shape: readonly number[], data: TypedArray | readonly number[]): string {
+    const bytes = rawBytes(dtype, sizeOf(shape), data);
+    // Small constants are shared by content; large ones (weights) are written once by their owner anyway.
+    const key = bytes.length <= 256 ? `${dtype}[${shape.join(",")}]${bytes.join(",")}` : "";
+    const known = key === "" ? undefined : this.#names.constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.fresh();
+    const tensor = new ProtoWriter();
+    for (const n of shape) tensor.int(1, n);
+    tensor.int(2, onnxType[dtype]).string(8, name).bytes(9, bytes);
+    this.#names.initializers.push(tensor);
+    this.#root.constantBytes += bytes.length;
+    if (key !== "") this.#names.constants.set(key, name);
+    return name;
+  }
+
+  subgraph(inputs: readonly Tensor[], outputs: readonly Tensor[]): OnnxSubgraph {
+    const body = new GraphBuilder(this.#lowerBody, this);
+    body.label = this.label;
+    const names = this.#lowerBody(body, inputs, outputs);
+    const inputNames = inputs.map((_, i) => names[i]!);
+    // A body's output must be made by a node of the body.
+    const outputNames = names.slice(inputs.length).map((name) => body.named(name, body.fresh()));
+    const subgraph: Subgraph = { kind: "subgraph", proto: body.graph(inputNames, inputs, outputNames, outputs, "body") };
+    return subgraph;
+  }
+
+  /** A name that no value has yet. */
+  fresh(): string {
+    return `v${this.#names.next++}`;
+  }
+
+  /** An identity that gives a value a name of the caller's choice. */
+  named(value: string, name: string): string {
+    const node = new ProtoWriter().string(1, value).string(2, name).string(3, `${this.label}/Identity_${name}`).string(4, "Identity");
+    this.#nodes.push(node);
+    return name;
+  }
+
+  /** The graph message. Constants are part of the outermost graph. */
+  graph(inputNames: readonly string[], inputTypes: readonly TensorType[], outputNames: readonly string[], outputTypes: readonly TensorType[], name: string): ProtoWriter {
+    const graph = new ProtoWriter();
+    for (const node of this.#nodes) graph.message(1, node);
+    graph.string(2, name);
+    if (this.#root === this) for (const tensor of this.#names.initializers) graph.message(5, tensor);
+    inputNames.forEach((input, i) => graph.message(11, valueInfo(input, inputTypes[i]!)));
+    outputNames.forEach((output, i) => graph.message(12, valueInfo(output, outputTypes[i]!)));
+    return graph;
+  }
+
+  /** The whole model file. */
+  model(inputNames: readonly string[], inputTypes: readonly TensorType[], outputNames: readonly string[], outputTypes: readonly TensorType[], name: string): Uint8Array {
+    const model = new ProtoWriter().int(1, irVersion).string(2, "heed");
+    model.message(7, this.graph(inputNames, inputTypes, outputNames, outputTypes, name));
+    model.message(8, new ProtoWriter().string(1, "").int(2, opset));
+    model.message(8, new ProtoWriter().string(1, "com.microsoft").int(2, 1));
+    return model.finish();
+  }
+}
+
+function attribute(name: string, value: OnnxAttribute): ProtoWriter {
+  const out = new ProtoWriter().string(1, name);
+  if ("float" in value) return out.float(2, value.float).int(20, 1);
+  if ("int" in value) return out.int(3, value.int).int(20, 2);
+  if ("string" in value) return out.string(4, value.string).int(20, 3);
+  if ("graph" in value) return out.message(6, (value.graph as Subgraph).proto).int(20, 5);
+  if ("floats" in value) {
+    for (const v of value.floats) out.float(7, v);
+    return out.int(20, 6);
+  }
+  for (const v of value.ints) out.int(8, v);
+  return out.int(20, 7);
+}
+
+function valueInfo(name: string, type: TensorType): ProtoWriter {
+  const shape = new ProtoWriter();
+  for (const n of type.shape) shape.message(1, new ProtoWriter().int(1, n));
+  const tensor = new ProtoWriter().int(1, onnxType[type.dtype]).message(2, shape);
+  return new ProtoWriter().string(1, name).message(2, new ProtoWriter().message(1, tensor));
+}
+
+function rawBytes(dtype: DType, count: number, data: TypedArray | readonly number[]): Uint8Array {
+  let typed: TypedArray;
+  if (ArrayBuffer.isView(data)) {
+    typed = data;
+  } else {
+    typed = allocate(dtype, data.length);
+    for (let i = 0; i < data.length; i++) typed[i] = (typed instanceof BigInt64Array ? BigInt(data[i]!) : data[i]!) as never;
+  }
+  if (typed.length !== count || typed.BYTES_PER_ELEMENT !== byteSize(dtype)) throw internalError("onnx.constant", `${count} elements of ${dtype} are required`, `${typed.length}`);
+  return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
+}
