@@ -126,9 +126,9 @@ export function compile<F extends (...args: never[]) => unknown>(fn: F, options:
  * @param fn - a pure function of trees of tensors.
  */
 export async function evaluate<F extends (...args: never[]) => unknown>(fn: F, ...args: Arrays<Parameters<F>> & unknown[]): Promise<MapTree<ReturnType<F>, Tensor, NdArray>> {
-  const compiled: Compiled<typeof args, MapTree<ReturnType<F>, Tensor, NdArray>> = compile(fn) as never;
+  const compiled = compile(fn);
   try {
-    return await compiled(...args);
+    return await (compiled as unknown as (...a: readonly unknown[]) => Promise<MapTree<ReturnType<F>, Tensor, NdArray>>)(...args);
   } finally {
     await compiled.dispose();
   }
