@@ -15,7 +15,10 @@ describe("compile", () => {
     const loss = (p: { w: Tensor; b: Tensor }, x: Tensor): Tensor => mean(tanh(add(matmul(x, p.w), p.b)));
     const step = compile((p: { w: Tensor; b: Tensor }, x: Tensor) => valueAndGrad(loss)(p, x), { device: "cpu" });
     const p = { w: array([[0.5], [-0.25]]), b: array([0.1]) };
-    const x = array([[1, 2], [3, 4]]);
+    const x = array([
+      [1, 2],
+      [3, 4],
+    ]);
     const { value, grad } = await step(p, x);
     const z = [0.5 - 0.5 + 0.1, 1.5 - 1 + 0.1];
     expect((await value.read())[0]).toBeCloseTo((Math.tanh(z[0]!) + Math.tanh(z[1]!)) / 2, 6);

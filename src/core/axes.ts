@@ -28,23 +28,37 @@ export function bindAxes<const S extends Readonly<Record<string, readonly [Tenso
       if (!first) seen.set(name, { size, from: `${argument} axis ${i}` });
       else if (first.size !== size) {
         const all = Object.entries(spec).map(([a, [t, p]]) => `  ${a}: ${show(t)} as (${p})`);
-        throw shapeError(where, `axis ${name} is ${first.size} in ${first.from} but ${size} in ${argument} axis ${i}\n${all.join("\n")}`);
+        throw shapeError(
+          where,
+          `axis ${name} is ${first.size} in ${first.from} but ${size} in ${argument} axis ${i}\n${all.join("\n")}`,
+        );
       }
     });
   }
-  return Object.fromEntries([...seen].map(([name, { size }]) => [name, size])) as { readonly [A in Names<S[keyof S][1]>]: number };
+  return Object.fromEntries([...seen].map(([name, { size }]) => [name, size])) as {
+    readonly [A in Names<S[keyof S][1]>]: number;
+  };
 }
 
 /** An axis counted from the front: -1 is the last. @throws HeedError when there is no such axis. */
 export function normalizeAxis(where: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
-    throw shapeError(where, rank === 0 ? "a tensor with axes is required" : `axis must be an integer from ${-rank} to ${rank - 1}`, String(axis));
+    throw shapeError(
+      where,
+      rank === 0 ? "a tensor with axes is required" : `axis must be an integer from ${-rank} to ${rank - 1}`,
+      String(axis),
+    );
   return axis < 0 ? axis + rank : axis;
 }
 
 /** Several axes counted from the front, sorted, without repeats. */
-export function normalizeAxes(where: string, axes: number | readonly number[] | undefined, rank: number): readonly number[] {
-  const list = axes === undefined ? Array.from({ length: rank }, (_, i) => i) : typeof axes === "number" ? [axes] : axes;
+export function normalizeAxes(
+  where: string,
+  axes: number | readonly number[] | undefined,
+  rank: number,
+): readonly number[] {
+  const list =
+    axes === undefined ? Array.from({ length: rank }, (_, i) => i) : typeof axes === "number" ? [axes] : axes;
   const sorted = list.map((axis) => normalizeAxis(where, axis, rank)).sort((a, b) => a - b);
   if (new Set(sorted).size !== sorted.length) throw shapeError(where, "axes must differ", `[${list.join(", ")}]`);
   return sorted;
@@ -64,7 +78,11 @@ export function broadcastShapes(where: string, types: readonly TensorType[]): re
       const a = shape[i - rank + shape.length] ?? 1;
       const b = type.shape[i - rank + type.shape.length] ?? 1;
       if (a !== b && a !== 1 && b !== 1)
-        throw shapeError(where, "shapes must broadcast together (equal, or 1, aligned at the end)", types.map(show).join(" and "));
+        throw shapeError(
+          where,
+          "shapes must broadcast together (equal, or 1, aligned at the end)",
+          types.map(show).join(" and "),
+        );
       next.push(a === 1 ? b : a);
     }
     shape = next;

@@ -14,7 +14,8 @@ interface DTypeFacts {
 
 const facts = (
   bytes: number,
-  array: (new (source: number) => TypedArray) & (new (buffer: ArrayBufferLike, byteOffset: number, length: number) => TypedArray),
+  array: (new (source: number) => TypedArray) &
+    (new (buffer: ArrayBufferLike, byteOffset: number, length: number) => TypedArray),
 ): DTypeFacts => ({ bytes, array, view: array });
 
 const table: Readonly<Record<DType, DTypeFacts>> = {

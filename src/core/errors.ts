@@ -52,7 +52,13 @@ export class HeedError extends Error {
 const raise =
   (code: ErrorCode) =>
   (where: string, expected: string, got?: string, hint?: string): HeedError =>
-    new HeedError({ code, where, expected, ...(got === undefined ? {} : { got }), ...(hint === undefined ? {} : { hint }) });
+    new HeedError({
+      code,
+      where,
+      expected,
+      ...(got === undefined ? {} : { got }),
+      ...(hint === undefined ? {} : { hint }),
+    });
 
 /** Axes or sizes that do not fit; thrown while the graph is built, before any data is touched. */
 export const shapeError: ReturnType<typeof raise> = raise("shape");

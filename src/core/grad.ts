@@ -40,8 +40,15 @@ function total(terms: readonly Tensor[]): Tensor {
  * @throws HeedError when `output` is not a float32 scalar and no seed is given.
  */
 export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor): readonly Tensor[] {
-  if (output.dtype !== "float32" || (!seed && output.rank !== 0)) throw graphError("gradients", "the output must be a float32 scalar", show(output), "Reduce it with sum or mean, or pass a seed.");
-  if (seed && !sameShape(seed.shape, output.shape)) throw graphError("gradients", `the seed must have the shape of the output, ${show(output)}`, show(seed));
+  if (output.dtype !== "float32" || (!seed && output.rank !== 0))
+    throw graphError(
+      "gradients",
+      "the output must be a float32 scalar",
+      show(output),
+      "Reduce it with sum or mean, or pass a seed.",
+    );
+  if (seed && !sameShape(seed.shape, output.shape))
+    throw graphError("gradients", `the seed must have the shape of the output, ${show(output)}`, show(seed));
 
   const order = topological([output]);
   // Only nodes between `wrt` and the output take part: the rest gets no gradient graph at all.
@@ -67,7 +74,12 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
     const grads = node.outputs.map(gradientOf);
     if (grads.every((g) => g === null)) continue;
     const results = node.op.vjp(grads, node.inputs as never, node.outputs, node.attrs) as readonly (Tensor | null)[];
-    if (results.length !== node.inputs.length) throw internalError(node.op.name, `the gradient rule must give ${node.inputs.length} entries`, String(results.length));
+    if (results.length !== node.inputs.length)
+      throw internalError(
+        node.op.name,
+        `the gradient rule must give ${node.inputs.length} entries`,
+        String(results.length),
+      );
     results.forEach((g, i) => {
       const x = node.inputs[i]!;
       if (!g || !onPath.has(x.node)) return;
@@ -105,14 +117,23 @@ export function valueAndGrad<P, Rest extends readonly unknown[], Aux = undefined
     const all = leaves<Tensor>(params);
     const free = all.filter(([path, t]) => t.dtype === "float32" && !frozen?.(path));
     const grads = new Map<string, Tensor>();
-    gradients(loss, free.map(([, t]) => t)).forEach((g, i) => grads.set(free[i]![0], g));
-    const grad = mapTree<P, Tensor, Tensor>(params, (t, path) => grads.get(path) ?? fill(t.shape, 0, t.dtype)) as MapTree<P, Tensor, Tensor> as P;
+    gradients(
+      loss,
+      free.map(([, t]) => t),
+    ).forEach((g, i) => grads.set(free[i]![0], g));
+    const grad = mapTree<P, Tensor, Tensor>(
+      params,
+      (t, path) => grads.get(path) ?? fill(t.shape, 0, t.dtype),
+    ) as MapTree<P, Tensor, Tensor> as P;
     return { value: loss, grad, aux };
   };
 }
 
 /** `valueAndGrad` without the value. */
-export function grad<P, Rest extends readonly unknown[]>(fn: (params: P, ...rest: Rest) => LossResult<unknown>, options: GradOptions = {}): (params: P, ...rest: Rest) => P {
+export function grad<P, Rest extends readonly unknown[]>(
+  fn: (params: P, ...rest: Rest) => LossResult<unknown>,
+  options: GradOptions = {},
+): (params: P, ...rest: Rest) => P {
   const both = valueAndGrad(fn, options);
   return (params, ...rest) => both(params, ...rest).grad;
 }

@@ -4,7 +4,16 @@ export type { DType, TypedArray } from "./dtype.ts";
 export { array, NdArray, zeros, type Nested } from "./ndarray.ts";
 export { show, Tensor, type Node, type TensorType } from "./tensor.ts";
 export { scope } from "./scope.ts";
-export { defineOp, type Each, type LowerContext, type OnnxAttribute, type OnnxBuilder, type OpDef, type RefArray, type Target } from "./op.ts";
+export {
+  defineOp,
+  type Each,
+  type LowerContext,
+  type OnnxAttribute,
+  type OnnxBuilder,
+  type OpDef,
+  type RefArray,
+  type Target,
+} from "./op.ts";
 export { bindAxes, broadcastShapes, normalizeAxis } from "./axes.ts";
 export { fromPaths, leaves, mapTree, zipTrees, type MapTree, type Tree } from "./tree.ts";
 export { grad, gradients, valueAndGrad, type GradOptions, type LossResult } from "./grad.ts";
@@ -13,7 +22,25 @@ export { verifyGraph } from "./verify.ts";
 export { evaluateReference } from "./reference.ts";
 export { foldIn, randomKey, rng, type RandomKind, type Rng } from "./random.ts";
 export { constant, fill, input, iota } from "./ops/source.ts";
-export { abs, cos, erf, exp, floor, gelu, log, neg, reciprocal, relu, sigmoid, sign, sin, softplus, sqrt, square, tanh } from "./ops/unary.ts";
+export {
+  abs,
+  cos,
+  erf,
+  exp,
+  floor,
+  gelu,
+  log,
+  neg,
+  reciprocal,
+  relu,
+  sigmoid,
+  sign,
+  sin,
+  softplus,
+  sqrt,
+  square,
+  tanh,
+} from "./ops/unary.ts";
 export { add, div, maximum, minimum, mul, sub } from "./ops/binary.ts";
 export { pow } from "./ops/pow.ts";
 export { and, equal, less, lessEqual, not, or } from "./ops/compare.ts";

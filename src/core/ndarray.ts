@@ -37,7 +37,8 @@ export class NdArray {
     if (ArrayBuffer.isView(storage)) {
       checkShape("NdArray", shape);
       const given: TypedArray = storage;
-      if (!holds(dtype, given)) throw shapeError("NdArray", `${dtype} must be held by its own typed array`, describe(storage));
+      if (!holds(dtype, given))
+        throw shapeError("NdArray", `${dtype} must be held by its own typed array`, describe(storage));
       if (storage.length !== sizeOf(shape))
         throw shapeError("NdArray", `shape [${shape.join(", ")}] needs ${sizeOf(shape)} elements`, `${storage.length}`);
       this.#host = storage;
@@ -76,7 +77,13 @@ export class NdArray {
   get data(): TypedArray {
     if (this.#host) return this.#host;
     if (this.#remote)
-      throw new HeedError({ code: "engine", where: "NdArray.data", expected: "the array must be on the host", got: this.device, hint: "Use `await array.read()`." });
+      throw new HeedError({
+        code: "engine",
+        where: "NdArray.data",
+        expected: "the array must be on the host",
+        got: this.device,
+        hint: "Use `await array.read()`.",
+      });
     throw this.#gone("data");
   }
 
@@ -107,7 +114,12 @@ export class NdArray {
   }
 
   #gone(what: string): HeedError {
-    return new HeedError({ code: "disposed", where: `NdArray.${what}`, expected: "the array must not be disposed", got: `a disposed ${this.toString()}` });
+    return new HeedError({
+      code: "disposed",
+      where: `NdArray.${what}`,
+      expected: "the array must not be disposed",
+      got: `a disposed ${this.toString()}`,
+    });
   }
 }
 
@@ -118,7 +130,10 @@ export class NdArray {
  * @param options.dtype - default: of the typed array (`Float32Array` float32, `Int32Array` int32, `Uint8Array` uint8), else float32 (bool for booleans).
  * @throws HeedError when the nesting is ragged or the count does not fit the shape.
  */
-export function array(source: Nested | TypedArray, options: { readonly dtype?: DType; readonly shape?: readonly number[] } = {}): NdArray {
+export function array(
+  source: Nested | TypedArray,
+  options: { readonly dtype?: DType; readonly shape?: readonly number[] } = {},
+): NdArray {
   if (ArrayBuffer.isView(source)) {
     const dtype = options.dtype ?? dtypeOf(source);
     return new NdArray(dtype, options.shape ?? [source.length], source);
@@ -171,12 +186,21 @@ function shapeOfNested(source: Nested): number[] {
 
 function flatten(source: Nested, shape: readonly number[], depth: number, out: (number | boolean)[]): void {
   if (!Array.isArray(source)) {
-    if (depth !== shape.length) throw shapeError("array", `nested arrays must be rectangular, [${shape.join(", ")}] from the first elements`, `a number at depth ${depth}`);
+    if (depth !== shape.length)
+      throw shapeError(
+        "array",
+        `nested arrays must be rectangular, [${shape.join(", ")}] from the first elements`,
+        `a number at depth ${depth}`,
+      );
     out.push(source as number | boolean);
     return;
   }
   if (depth >= shape.length || source.length !== shape[depth])
-    throw shapeError("array", `nested arrays must be rectangular, [${shape.join(", ")}] from the first elements`, `${source.length} elements at depth ${depth}`);
+    throw shapeError(
+      "array",
+      `nested arrays must be rectangular, [${shape.join(", ")}] from the first elements`,
+      `${source.length} elements at depth ${depth}`,
+    );
   for (const item of source) flatten(item as Nested, shape, depth + 1, out);
 }
 

@@ -36,9 +36,19 @@ export interface OnnxSubgraph {
 /** What ONNX rules write to. Values are named by strings. */
 export interface OnnxBuilder {
   /** Emits a node and returns the names of its outputs. */
-  nodes(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, options?: { readonly outputs?: number; readonly domain?: string }): readonly string[];
+  nodes(
+    type: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    options?: { readonly outputs?: number; readonly domain?: string },
+  ): readonly string[];
   /** Emits a node with one output and returns its name. */
-  node(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, domain?: string): string;
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
+  ): string;
   /** A constant, shared with every equal one. int64 data may be given as numbers. */
   constant(dtype: DType, shape: readonly number[], data: TypedArray | readonly number[]): string;
   /** The body of a loop: `outputs` of a graph as a function of `inputs`; other tensors are taken from outside. */
@@ -94,12 +104,24 @@ export function defineOp<In extends readonly Tensor[], A extends object>(
 }
 
 /** Makes the node of one application of `op`. */
-export function applyOp<In extends readonly Tensor[], A extends object>(op: OpDef<In, A>, inputs: In, attrs: A): readonly Tensor[] {
+export function applyOp<In extends readonly Tensor[], A extends object>(
+  op: OpDef<In, A>,
+  inputs: In,
+  attrs: A,
+): readonly Tensor[] {
   const types = op.infer(inputs, attrs);
   if (types.length === 0) throw internalError(op.name, "the shape rule must give at least one output");
   const outputs: Tensor[] = [];
-  const node: Node = { op, inputs: Object.freeze([...inputs]), attrs: Object.freeze(attrs), outputs, scope: currentScope() };
-  types.forEach((type, i) => outputs.push(new Tensor(node, i, { dtype: type.dtype, shape: Object.freeze([...type.shape]) })));
+  const node: Node = {
+    op,
+    inputs: Object.freeze([...inputs]),
+    attrs: Object.freeze(attrs),
+    outputs,
+    scope: currentScope(),
+  };
+  types.forEach((type, i) =>
+    outputs.push(new Tensor(node, i, { dtype: type.dtype, shape: Object.freeze([...type.shape]) })),
+  );
   Object.freeze(outputs);
   return Object.freeze(node).outputs;
 }

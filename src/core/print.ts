@@ -19,24 +19,33 @@ export function printGraph(outputs: unknown): string {
     const operands = node.inputs.map((t) => names.get(t)!).join(", ");
     const attrs = printAttrs(node.attrs);
     const types = node.outputs.map(show).join(", ");
-    lines.push(`${left} = ${node.op.name}(${operands})${attrs} : ${types}${node.scope === "" ? "" : `  # ${node.scope}`}`);
+    lines.push(
+      `${left} = ${node.op.name}(${operands})${attrs} : ${types}${node.scope === "" ? "" : `  # ${node.scope}`}`,
+    );
   }
   for (const [path, t] of results) lines.push(`return ${path === "" ? "" : `${path} = `}${names.get(t)!}`);
   return lines.join("\n");
 }
 
 function printAttrs(attrs: object): string {
-  const entries = Object.entries(attrs as Record<string, unknown>).filter(([, value]) => value !== "" && typeof value !== "function");
+  const entries = Object.entries(attrs as Record<string, unknown>).filter(
+    ([, value]) => value !== "" && typeof value !== "function",
+  );
   return entries.length === 0 ? "" : ` {${entries.map(([key, value]) => `${key}: ${printValue(value)}`).join(", ")}}`;
 }
 
 function printValue(value: unknown): string {
   if (ArrayBuffer.isView(value)) {
-    const items = Array.from(value as unknown as ArrayLike<number | bigint>).slice(0, 4).map(String);
+    const items = Array.from(value as unknown as ArrayLike<number | bigint>)
+      .slice(0, 4)
+      .map(String);
     const { length } = value as unknown as ArrayLike<number>;
     return `<${items.join(", ")}${length > 4 ? `, ... ${length}` : ""}>`;
   }
   if (Array.isArray(value)) return `[${value.map(printValue).join(", ")}]`;
-  if (typeof value === "object" && value !== null) return `{${Object.entries(value).map(([key, v]) => `${key}: ${printValue(v)}`).join(", ")}}`;
+  if (typeof value === "object" && value !== null)
+    return `{${Object.entries(value)
+      .map(([key, v]) => `${key}: ${printValue(v)}`)
+      .join(", ")}}`;
   return String(value);
 }

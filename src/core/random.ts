@@ -6,7 +6,10 @@ import { optionError } from "./errors.ts";
 import { NdArray } from "./ndarray.ts";
 
 /** Which numbers to draw. */
-export type RandomKind = { readonly type: "uniform" } | { readonly type: "normal" } | { readonly type: "bernoulli"; readonly probability: number };
+export type RandomKind =
+  | { readonly type: "uniform" }
+  | { readonly type: "normal" }
+  | { readonly type: "bernoulli"; readonly probability: number };
 
 const parity = 0x1bd11bda;
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
@@ -34,7 +37,8 @@ export function threefry(key0: number, key1: number, counter0: number, counter1:
 
 /** A key, int32[2], from a seed: an integer from 0 to 2^53 - 1. */
 export function randomKey(seed: number): NdArray {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw optionError("randomKey", "the seed must be an integer from 0 to 2^53 - 1", String(seed));
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw optionError("randomKey", "the seed must be an integer from 0 to 2^53 - 1", String(seed));
   return new NdArray("int32", [2], Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32) | 0));
 }
 
@@ -106,8 +110,18 @@ export function rng(seed: number): Rng {
     return out;
   };
   return {
-    uniform: (shape, limit) => new NdArray("float32", shape, draw(shape, { type: "uniform" }).map((u) => (2 * u - 1) * limit)),
-    normal: (shape, deviation) => new NdArray("float32", shape, draw(shape, { type: "normal" }).map((z) => z * deviation)),
+    uniform: (shape, limit) =>
+      new NdArray(
+        "float32",
+        shape,
+        draw(shape, { type: "uniform" }).map((u) => (2 * u - 1) * limit),
+      ),
+    normal: (shape, deviation) =>
+      new NdArray(
+        "float32",
+        shape,
+        draw(shape, { type: "normal" }).map((z) => z * deviation),
+      ),
     integer: (count) => Math.min(count - 1, Math.floor(draw([1], { type: "uniform" })[0]! * count)),
   };
 }

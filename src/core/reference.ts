@@ -57,7 +57,11 @@ export function refBroadcast(x: RefArray, shape: readonly number[]): RefArray {
  * Views an array as (outer, n, inner) around one axis and calls `visit(read, write, n)` for each (outer, inner) line.
  * `read(i)` is the i-th element of the line; `write` gives its flat offset.
  */
-export function eachLine(x: RefArray, axis: number, visit: (read: (i: number) => number, offset: (i: number) => number, n: number) => void): void {
+export function eachLine(
+  x: RefArray,
+  axis: number,
+  visit: (read: (i: number) => number, offset: (i: number) => number, n: number) => void,
+): void {
   const n = x.shape[axis]!;
   const inner = sizeOf(x.shape.slice(axis + 1));
   const outer = sizeOf(x.shape.slice(0, axis));
@@ -75,11 +79,15 @@ export function eachLine(x: RefArray, axis: number, visit: (read: (i: number) =>
  * @param feeds - values of the graph's inputs (and of its `random` nodes, where it has any).
  * @returns one array for each output. @throws HeedError when a feed is missing.
  */
-export function evaluateReference(outputs: readonly Tensor[], feeds: ReadonlyMap<Tensor, RefArray>): readonly RefArray[] {
+export function evaluateReference(
+  outputs: readonly Tensor[],
+  feeds: ReadonlyMap<Tensor, RefArray>,
+): readonly RefArray[] {
   const values = new Map<Tensor, RefArray>(feeds);
   for (const node of topological(outputs)) {
     if (node.outputs.every((t) => values.has(t))) continue;
-    if (node.op.source) throw graphError("evaluateReference", `a value is required for ${node.op.name}`, show(node.outputs[0]!));
+    if (node.op.source)
+      throw graphError("evaluateReference", `a value is required for ${node.op.name}`, show(node.outputs[0]!));
     const inputs = node.inputs.map((t) => values.get(t)!);
     const results = node.op.evaluate(inputs as never, node.attrs);
     node.outputs.forEach((t, i) => values.set(t, results[i]!));

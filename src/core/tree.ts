@@ -31,7 +31,8 @@ export function joinPath(path: string, key: string | number): string {
  */
 export function mapTree<P, A, B>(tree: P, fn: (leaf: A, path: string) => B, path = ""): MapTree<P, A, B> {
   if (isLeaf(tree)) return fn(tree as unknown as A, path) as MapTree<P, A, B>;
-  if (Array.isArray(tree)) return tree.map((item: unknown, i) => mapTree<unknown, A, B>(item, fn, joinPath(path, i))) as MapTree<P, A, B>;
+  if (Array.isArray(tree))
+    return tree.map((item: unknown, i) => mapTree<unknown, A, B>(item, fn, joinPath(path, i))) as MapTree<P, A, B>;
   const out: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(tree as Record<string, unknown>))
     if (value !== undefined) out[key] = mapTree<unknown, A, B>(value, fn, joinPath(path, key));
@@ -65,7 +66,8 @@ export function fromPaths<P, B>(where: string, like: P, values: ReadonlyMap<stri
     return value;
   });
   for (const path of values.keys())
-    if (!wanted.has(path)) throw inputError(where, "every tensor must belong to the model", `an unknown tensor ${path}`);
+    if (!wanted.has(path))
+      throw inputError(where, "every tensor must belong to the model", `an unknown tensor ${path}`);
   return tree;
 }
 

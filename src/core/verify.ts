@@ -12,11 +12,17 @@ import { leaves } from "./tree.ts";
 export function verifyGraph(outputs: unknown): void {
   for (const node of topological(leaves<Tensor>(outputs).map(([, t]) => t))) {
     node.outputs.forEach((t, i) => {
-      if (t.node !== node || t.index !== i) throw internalError("verifyGraph", `output ${i} of ${node.op.name} must belong to its node`);
+      if (t.node !== node || t.index !== i)
+        throw internalError("verifyGraph", `output ${i} of ${node.op.name} must belong to its node`);
     });
-    if (!Object.isFrozen(node) || !Object.isFrozen(node.inputs) || !Object.isFrozen(node.outputs)) throw internalError("verifyGraph", `${node.op.name} must be frozen`);
+    if (!Object.isFrozen(node) || !Object.isFrozen(node.inputs) || !Object.isFrozen(node.outputs))
+      throw internalError("verifyGraph", `${node.op.name} must be frozen`);
     const types = node.op.infer(node.inputs as never, node.attrs) as readonly TensorType[];
     if (types.length !== node.outputs.length || !types.every((type, i) => sameType(type, node.outputs[i]!)))
-      throw internalError("verifyGraph", `${node.op.name} must have the types of its shape rule, ${types.map(show).join(", ")}`, node.outputs.map(show).join(", "));
+      throw internalError(
+        "verifyGraph",
+        `${node.op.name} must have the types of its shape rule, ${types.map(show).join(", ")}`,
+        node.outputs.map(show).join(", "),
+      );
   }
 }

@@ -15,7 +15,13 @@ import { SessionCache } from "./session-cache.ts";
 import { bindArguments, resultLeaves, traceArguments } from "./signature.ts";
 
 /** The arguments of the compiled form: arrays (or numbers, for scalars) where the function takes tensors. */
-export type Arrays<T> = T extends Tensor ? NdArray | number : T extends NdArray ? T : T extends object ? { readonly [K in keyof T]: Arrays<T[K]> } : T;
+export type Arrays<T> = T extends Tensor
+  ? NdArray | number
+  : T extends NdArray
+    ? T
+    : T extends object
+      ? { readonly [K in keyof T]: Arrays<T[K]> }
+      : T;
 
 /** How a function is compiled. */
 export interface CompileOptions {
@@ -44,7 +50,13 @@ interface Entry {
   readonly outputs: readonly Tensor[];
   readonly outputNames: readonly string[];
   /** For each feed: which argument it is, or which random node it fills. */
-  readonly feeds: readonly { readonly name: string; readonly tensor: Tensor; readonly argument: number; readonly key: number; readonly stream: number }[];
+  readonly feeds: readonly {
+    readonly name: string;
+    readonly tensor: Tensor;
+    readonly argument: number;
+    readonly key: number;
+    readonly stream: number;
+  }[];
 }
 
 /** A compiled function. */
@@ -68,7 +80,10 @@ export interface Compiled<Args extends readonly unknown[], R> {
  * @throws HeedError (from calls) for arguments that are neither arrays, numbers nor static; shape errors of `fn` come
  *   from the first call, before any data is touched.
  */
-export function compile<F extends (...args: never[]) => unknown>(fn: F, options: CompileOptions = {}): Compiled<Arrays<Parameters<F>> & unknown[], MapTree<ReturnType<F>, Tensor, NdArray>> {
+export function compile<F extends (...args: never[]) => unknown>(
+  fn: F,
+  options: CompileOptions = {},
+): Compiled<Arrays<Parameters<F>> & unknown[], MapTree<ReturnType<F>, Tensor, NdArray>> {
   checkOptions("compile", options, knownOptions);
   const name = options.name ?? (fn.name || "compiled function");
   const statics = new Set(options.static ?? []);
@@ -85,7 +100,12 @@ export function compile<F extends (...args: never[]) => unknown>(fn: F, options:
       const { traced, inputs } = traceArguments(args, statics);
       const result = (fn as unknown as (...a: readonly unknown[]) => unknown)(...traced);
       const outputs = resultLeaves(result).map(([path, t]) => {
-        if (!(t instanceof Tensor)) throw graphError(name, "the function must return tensors", `${typeof t} at ${path === "" ? "its result" : path}`);
+        if (!(t instanceof Tensor))
+          throw graphError(
+            name,
+            "the function must return tensors",
+            `${typeof t} at ${path === "" ? "its result" : path}`,
+          );
         return t;
       });
       const runtime = await runtimeFor(device);
@@ -94,22 +114,41 @@ export function compile<F extends (...args: never[]) => unknown>(fn: F, options:
       let stream = 0;
       const feeds = lowered.feeds.map(({ name: feed, tensor }) => {
         const random = tensor.node.op.source === "random";
-        return { name: feed, tensor, argument: random ? -1 : inputs.indexOf(tensor), key: random ? inputs.indexOf(tensor.node.inputs[0]!) : -1, stream: random ? stream++ : -1 };
+        return {
+          name: feed,
+          tensor,
+          argument: random ? -1 : inputs.indexOf(tensor),
+          key: random ? inputs.indexOf(tensor.node.inputs[0]!) : -1,
+          stream: random ? stream++ : -1,
+        };
       });
       // Measured on training graphs: a session holds about six times its model's bytes beside its constants.
-      return { session, bytes: 6 * (lowered.model.length - lowered.constantBytes) + 2 * lowered.constantBytes, result, outputs, outputNames: lowered.outputs, feeds };
+      return {
+        session,
+        bytes: 6 * (lowered.model.length - lowered.constantBytes) + 2 * lowered.constantBytes,
+        result,
+        outputs,
+        outputNames: lowered.outputs,
+        feeds,
+      };
     });
 
   const run = async (...args: readonly unknown[]): Promise<unknown> => {
     const bound = bindArguments(name, args, statics);
     const entry = await entryFor(args, bound.signature);
     const feeds = entry.feeds.map(({ name: feed, tensor, argument, key, stream }): Feed => {
-      const data = argument >= 0 ? hostData(name, bound.arrays[argument]!, bound.paths[argument]!) : draw(tensor, bound.arrays[key]!, stream);
+      const data =
+        argument >= 0
+          ? hostData(name, bound.arrays[argument]!, bound.paths[argument]!)
+          : draw(tensor, bound.arrays[key]!, stream);
       return { name: feed, type: tensor, data };
     });
     const outputs = entry.outputs.map((type, i) => ({ name: entry.outputNames[i]!, type }));
     const results = await entry.session.run(feeds, outputs);
-    return unflatten(entry.result, results.map((data, i) => new NdArray(outputs[i]!.type.dtype, outputs[i]!.type.shape, data)));
+    return unflatten(
+      entry.result,
+      results.map((data, i) => new NdArray(outputs[i]!.type.dtype, outputs[i]!.type.shape, data)),
+    );
   };
   return Object.assign(run, {
     prepare: async (...args: readonly unknown[]) => {
@@ -125,17 +164,28 @@ export function compile<F extends (...args: never[]) => unknown>(fn: F, options:
  *
  * @param fn - a pure function of trees of tensors.
  */
-export async function evaluate<F extends (...args: never[]) => unknown>(fn: F, ...args: Arrays<Parameters<F>> & unknown[]): Promise<MapTree<ReturnType<F>, Tensor, NdArray>> {
+export async function evaluate<F extends (...args: never[]) => unknown>(
+  fn: F,
+  ...args: Arrays<Parameters<F>> & unknown[]
+): Promise<MapTree<ReturnType<F>, Tensor, NdArray>> {
   const compiled = compile(fn);
   try {
-    return await (compiled as unknown as (...a: readonly unknown[]) => Promise<MapTree<ReturnType<F>, Tensor, NdArray>>)(...args);
+    return await (
+      compiled as unknown as (...a: readonly unknown[]) => Promise<MapTree<ReturnType<F>, Tensor, NdArray>>
+    )(...args);
   } finally {
     await compiled.dispose();
   }
 }
 
 function hostData(where: string, value: NdArray, path: string): TypedArray {
-  if (value.disposed) throw new HeedError({ code: "disposed", where, expected: `argument ${path} must not be disposed`, got: value.toString() });
+  if (value.disposed)
+    throw new HeedError({
+      code: "disposed",
+      where,
+      expected: `argument ${path} must not be disposed`,
+      got: value.toString(),
+    });
   return value.data;
 }
 

@@ -5,7 +5,10 @@ import type { Device, Runtime } from "./runtime.ts";
 import { webRuntime, type WebSettings } from "./web.ts";
 
 /** Whether this is Node (or a runtime that behaves like it), rather than a page or a worker of a browser. */
-export const inNode: boolean = typeof process !== "undefined" && typeof process.versions?.node === "string" && typeof (globalThis as { window?: unknown }).window === "undefined";
+export const inNode: boolean =
+  typeof process !== "undefined" &&
+  typeof process.versions?.node === "string" &&
+  typeof (globalThis as { window?: unknown }).window === "undefined";
 
 const loaded = new Map<Device, Promise<Runtime>>();
 let webSettings: WebSettings = {};
@@ -19,7 +22,8 @@ export function configureWeb(settings: WebSettings): void {
 export function defaultDevice(): Device {
   const named = inNode ? process.env["HEED_DEVICE"] : undefined;
   if (named === undefined || named === "") return inNode ? "cpu" : "wasm";
-  if (named !== "cpu" && named !== "wasm" && named !== "webgpu") throw optionError("HEED_DEVICE", "the device must be cpu, wasm or webgpu", named);
+  if (named !== "cpu" && named !== "wasm" && named !== "webgpu")
+    throw optionError("HEED_DEVICE", "the device must be cpu, wasm or webgpu", named);
   return named;
 }
 
@@ -46,7 +50,9 @@ async function load(device: Device): Promise<Runtime> {
   try {
     return await nodeRuntime();
   } catch (error) {
-    console.error(`heed: no native runtime for ${process.platform}-${process.arch}; using WebAssembly, which is slower (${error instanceof Error ? error.message : String(error)})`);
+    console.error(
+      `heed: no native runtime for ${process.platform}-${process.arch}; using WebAssembly, which is slower (${error instanceof Error ? error.message : String(error)})`,
+    );
     return await webRuntime("wasm", webSettings);
   }
 }

@@ -1,7 +1,6 @@
 // The runtime of Node: the native CPU build of ONNX Runtime, with telemetry off.
 
-import { rm } from "node:fs/promises";
-import { readFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HeedError } from "../core/errors.ts";

@@ -8,7 +8,9 @@ import type { Feed, NodeTime, RuntimeSession } from "./runtime.ts";
 /** The part of an `onnxruntime-*` package that heed uses. */
 export interface OrtPackage {
   readonly Tensor: TensorConstructor;
-  readonly InferenceSession: { create(model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession> };
+  readonly InferenceSession: {
+    create(model: Uint8Array, options?: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
 }
 
 /** Runs of one realm never overlap: the runtime's WebGPU sessions break when they do. */
@@ -23,16 +25,25 @@ export class RunQueue {
 }
 
 /** Wraps a session of either package. `profileOf` reads what profiling recorded, where the platform can. */
-export function wrapSession(ort: OrtPackage, session: InferenceSession, queue: RunQueue, profileOf: () => Promise<readonly NodeTime[]>): RuntimeSession {
+export function wrapSession(
+  ort: OrtPackage,
+  session: InferenceSession,
+  queue: RunQueue,
+  profileOf: () => Promise<readonly NodeTime[]>,
+): RuntimeSession {
   let released = false;
   return {
     run: (feeds, outputs) =>
       queue.add(async () => {
-        if (released) throw new HeedError({ code: "disposed", where: "engine.run", expected: "the session must not be released" });
+        if (released)
+          throw new HeedError({ code: "disposed", where: "engine.run", expected: "the session must not be released" });
         const inputs: Record<string, OrtTensor> = {};
         for (const feed of feeds) inputs[feed.name] = toOrt(ort, feed);
         try {
-          const results = await session.run(inputs, outputs.map((o) => o.name));
+          const results = await session.run(
+            inputs,
+            outputs.map((o) => o.name),
+          );
           return outputs.map(({ name }) => results[name]!.data as TypedArray);
         } catch (cause) {
           throw runtimeError("engine.run", "the runtime must run the model", cause);
@@ -51,7 +62,13 @@ export function wrapSession(ort: OrtPackage, session: InferenceSession, queue: R
 
 /** The runtime's error as heed's, with its cause kept. */
 export function runtimeError(where: string, expected: string, cause: unknown): HeedError {
-  return new HeedError({ code: "engine", where, expected, got: cause instanceof Error ? cause.message : String(cause), cause });
+  return new HeedError({
+    code: "engine",
+    where,
+    expected,
+    got: cause instanceof Error ? cause.message : String(cause),
+    cause,
+  });
 }
 
 function toOrt(ort: OrtPackage, { type, data }: Feed): OrtTensor {

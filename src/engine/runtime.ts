@@ -32,7 +32,10 @@ export interface NodeTime {
 /** A loaded model. */
 export interface RuntimeSession {
   /** Runs the model; returns the elements of each output, in the order of `outputs`. The feeds are borrowed until then. */
-  run(feeds: readonly Feed[], outputs: readonly { readonly name: string; readonly type: TensorType }[]): Promise<readonly TypedArray[]>;
+  run(
+    feeds: readonly Feed[],
+    outputs: readonly { readonly name: string; readonly type: TensorType }[],
+  ): Promise<readonly TypedArray[]>;
   /** Ends profiling and returns what was recorded; empty without `profile`. */
   endProfile(): Promise<readonly NodeTime[]>;
   /** Frees the model. */

@@ -37,12 +37,18 @@ export function bindArguments(where: string, args: readonly unknown[], statics: 
 }
 
 /** The arguments as graph inputs, in the order of `bindArguments`' arrays. */
-export function traceArguments(args: readonly unknown[], statics: ReadonlySet<number>): { readonly traced: readonly unknown[]; readonly inputs: readonly Tensor[] } {
+export function traceArguments(
+  args: readonly unknown[],
+  statics: ReadonlySet<number>,
+): { readonly traced: readonly unknown[]; readonly inputs: readonly Tensor[] } {
   const inputs: Tensor[] = [];
   const traced = args.map((arg, i) => {
     if (statics.has(i)) return arg;
     return mapTree<unknown, unknown, Tensor>(arg, (leaf, path) => {
-      const tensor = leaf instanceof NdArray ? input(leaf.shape, leaf.dtype, `${i}${path === "" ? "" : `.${path}`}`) : input([], "float32", `${i}`);
+      const tensor =
+        leaf instanceof NdArray
+          ? input(leaf.shape, leaf.dtype, `${i}${path === "" ? "" : `.${path}`}`)
+          : input([], "float32", `${i}`);
       inputs.push(tensor);
       return tensor;
     });
@@ -58,5 +64,10 @@ export function resultLeaves(result: unknown): readonly (readonly [string, Tenso
 function toArray(where: string, leaf: unknown, at: string): NdArray {
   if (leaf instanceof NdArray) return leaf;
   if (typeof leaf === "number") return new NdArray("float32", [], Float32Array.of(leaf));
-  throw inputError(where, `${at} must be an NdArray, a number, or declared static`, leaf === null ? "null" : typeof leaf, "List its position in `static`.");
+  throw inputError(
+    where,
+    `${at} must be an NdArray, a number, or declared static`,
+    leaf === null ? "null" : typeof leaf,
+    "List its position in `static`.",
+  );
 }

@@ -58,5 +58,12 @@ function defaultThreads(): number {
 
 async function checkAdapter(): Promise<void> {
   const gpu = (globalThis.navigator as { gpu?: { requestAdapter(): Promise<unknown> } } | undefined)?.gpu;
-  if (!gpu || !(await gpu.requestAdapter())) throw new HeedError({ code: "engine", where: "engine.webgpu", expected: "a WebGPU adapter", got: "none", hint: 'Use device "wasm".' });
+  if (!gpu || !(await gpu.requestAdapter()))
+    throw new HeedError({
+      code: "engine",
+      where: "engine.webgpu",
+      expected: "a WebGPU adapter",
+      got: "none",
+      hint: 'Use device "wasm".',
+    });
 }

@@ -12,7 +12,11 @@ export const opset = 21;
 export const irVersion = 10;
 
 /** Lowers the graph of `outputs` into a builder; given by `lower.ts`, so that bodies of loops are lowered alike. */
-export type LowerBody = (builder: GraphBuilder, inputs: readonly Tensor[], outputs: readonly Tensor[]) => readonly string[];
+export type LowerBody = (
+  builder: GraphBuilder,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+) => readonly string[];
 
 interface Subgraph extends OnnxSubgraph {
   readonly proto: ProtoWriter;
@@ -50,7 +54,12 @@ export class GraphBuilder implements OnnxBuilder {
     return this.#nodes.length;
   }
 
-  nodes(type: string, inputs: readonly string[], attributes: Readonly<Record<string, OnnxAttribute>> = {}, { outputs = 1, domain = "" }: { readonly outputs?: number; readonly domain?: string } = {}): readonly string[] {
+  nodes(
+    type: string,
+    inputs: readonly string[],
+    attributes: Readonly<Record<string, OnnxAttribute>> = {},
+    { outputs = 1, domain = "" }: { readonly outputs?: number; readonly domain?: string } = {},
+  ): readonly string[] {
     const pure = Object.values(attributes).every((a) => !("graph" in a));
     const key = pure ? `${domain}:${type}(${inputs.join(",")})${JSON.stringify(attributes)}${outputs}` : "";
     const known = pure ? this.#equal.get(key) : undefined;
@@ -67,7 +76,12 @@ export class GraphBuilder implements OnnxBuilder {
     return names;
   }
 
-  node(type: string, inputs: readonly string[], attributes?: Readonly<Record<string, OnnxAttribute>>, domain?: string): string {
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes?: Readonly<Record<string, OnnxAttribute>>,
+    domain?: string,
+  ): string {
     return this.nodes(type, inputs, attributes ?? {}, domain === undefined ? {} : { domain })[0]!;
   }
 
@@ -94,7 +108,10 @@ export class GraphBuilder implements OnnxBuilder {
     const inputNames = inputs.map((_, i) => names[i]!);
     // A body's output must be made by a node of the body.
     const outputNames = names.slice(inputs.length).map((name) => body.named(name, body.fresh()));
-    const subgraph: Subgraph = { kind: "subgraph", proto: body.graph(inputNames, inputs, outputNames, outputs, "body") };
+    const subgraph: Subgraph = {
+      kind: "subgraph",
+      proto: body.graph(inputNames, inputs, outputNames, outputs, "body"),
+    };
     return subgraph;
   }
 
@@ -105,13 +122,23 @@ export class GraphBuilder implements OnnxBuilder {
 
   /** An identity that gives a value a name of the caller's choice. */
   named(value: string, name: string): string {
-    const node = new ProtoWriter().string(1, value).string(2, name).string(3, `${this.label}/Identity_${name}`).string(4, "Identity");
+    const node = new ProtoWriter()
+      .string(1, value)
+      .string(2, name)
+      .string(3, `${this.label}/Identity_${name}`)
+      .string(4, "Identity");
     this.#nodes.push(node);
     return name;
   }
 
   /** The graph message. Constants are part of the outermost graph. */
-  graph(inputNames: readonly string[], inputTypes: readonly TensorType[], outputNames: readonly string[], outputTypes: readonly TensorType[], name: string): ProtoWriter {
+  graph(
+    inputNames: readonly string[],
+    inputTypes: readonly TensorType[],
+    outputNames: readonly string[],
+    outputTypes: readonly TensorType[],
+    name: string,
+  ): ProtoWriter {
     const graph = new ProtoWriter();
     for (const node of this.#nodes) graph.message(1, node);
     graph.string(2, name);
@@ -122,7 +149,13 @@ export class GraphBuilder implements OnnxBuilder {
   }
 
   /** The whole model file. */
-  model(inputNames: readonly string[], inputTypes: readonly TensorType[], outputNames: readonly string[], outputTypes: readonly TensorType[], name: string): Uint8Array {
+  model(
+    inputNames: readonly string[],
+    inputTypes: readonly TensorType[],
+    outputNames: readonly string[],
+    outputTypes: readonly TensorType[],
+    name: string,
+  ): Uint8Array {
     const model = new ProtoWriter().int(1, irVersion).string(2, "heed");
     model.message(7, this.graph(inputNames, inputTypes, outputNames, outputTypes, name));
     model.message(8, new ProtoWriter().string(1, "").int(2, opset));
@@ -158,8 +191,10 @@ function rawBytes(dtype: DType, count: number, data: TypedArray | readonly numbe
     typed = data;
   } else {
     typed = allocate(dtype, data.length);
-    for (let i = 0; i < data.length; i++) typed[i] = (typed instanceof BigInt64Array ? BigInt(data[i]!) : data[i]!) as never;
+    for (let i = 0; i < data.length; i++)
+      typed[i] = (typed instanceof BigInt64Array ? BigInt(data[i]!) : data[i]!) as never;
   }
-  if (typed.length !== count || typed.BYTES_PER_ELEMENT !== byteSize(dtype)) throw internalError("onnx.constant", `${count} elements of ${dtype} are required`, `${typed.length}`);
+  if (typed.length !== count || typed.BYTES_PER_ELEMENT !== byteSize(dtype))
+    throw internalError("onnx.constant", `${count} elements of ${dtype} are required`, `${typed.length}`);
   return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
 }

@@ -23,7 +23,12 @@ export interface LoweredGraph {
  * @param inputs - the graph's arguments, in order; those that the outputs do not depend on are not fed.
  * @throws HeedError when the graph needs an input that is not among `inputs`.
  */
-export function lowerGraph(inputs: readonly Tensor[], outputs: readonly Tensor[], target: Target, name = "heed"): LoweredGraph {
+export function lowerGraph(
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  target: Target,
+  name = "heed",
+): LoweredGraph {
   const order = topological(outputs);
   const known = new Set(inputs);
   const feeds: { name: string; tensor: Tensor }[] = [];
@@ -41,17 +46,25 @@ export function lowerGraph(inputs: readonly Tensor[], outputs: readonly Tensor[]
   });
 
   const used = new Set<Node>(order);
-  for (const tensor of inputs) if (used.has(tensor.node) && !hasRandomUseOnly(tensor, order)) feeds.push({ name: `in${feeds.length}`, tensor });
+  for (const tensor of inputs)
+    if (used.has(tensor.node) && !hasRandomUseOnly(tensor, order)) feeds.push({ name: `in${feeds.length}`, tensor });
   for (const node of order) {
     if (node.op.source === "random") feeds.push({ name: `random${feeds.length}`, tensor: node.outputs[0]! });
-    if (node.op.source === "feed" && !known.has(node.outputs[0]!)) throw graphError("lowerGraph", "every input of the graph must be an argument", show(node.outputs[0]!));
+    if (node.op.source === "feed" && !known.has(node.outputs[0]!))
+      throw graphError("lowerGraph", "every input of the graph must be an argument", show(node.outputs[0]!));
   }
   for (const { name: feed, tensor } of feeds) names.set(tensor, feed);
   lowerNodes(builder, order, names, target);
 
   // Each output gets a node of its own: an output may not be an input, and two outputs may be one value.
   const outputNames = outputs.map((t, i) => builder.named(names.get(t)!, `out${i}`));
-  const model = builder.model(feeds.map((f) => f.name), feeds.map((f) => f.tensor), outputNames, outputs, name);
+  const model = builder.model(
+    feeds.map((f) => f.name),
+    feeds.map((f) => f.tensor),
+    outputNames,
+    outputs,
+    name,
+  );
   return { model, feeds, outputs: outputNames, nodeCount: builder.nodeCount, constantBytes: builder.constantBytes };
 }
 
@@ -66,7 +79,12 @@ function lowerNodes(builder: GraphBuilder, order: readonly Node[], names: Map<Te
     if (node.op.source || node.outputs.every((t) => names.has(t))) continue;
     builder.label = node.scope === "" ? node.op.name : `${node.scope}/${node.op.name}`;
     const inputNames = node.inputs.map((t) => names.get(t)!);
-    const results = node.op.lower(builder, inputNames as never, { types: node.inputs as never, outputs: node.outputs, attrs: node.attrs, target });
+    const results = node.op.lower(builder, inputNames as never, {
+      types: node.inputs as never,
+      outputs: node.outputs,
+      attrs: node.attrs,
+      target,
+    });
     node.outputs.forEach((t, i) => names.set(t, results[i]!));
   }
 }

@@ -28,13 +28,21 @@ export function defineBinary(rule: BinaryRule): Binary {
     name: rule.name,
     infer([a, b]) {
       const fits = a.dtype === b.dtype && (a.dtype === "float32" || (a.dtype === "int32" && !rule.floatOnly));
-      if (!fits) throw dtypeError(rule.name, `a and b must both be float32${rule.floatOnly ? "" : " or both int32"}`, `${show(a)} and ${show(b)}`);
+      if (!fits)
+        throw dtypeError(
+          rule.name,
+          `a and b must both be float32${rule.floatOnly ? "" : " or both int32"}`,
+          `${show(a)} and ${show(b)}`,
+        );
       return [{ dtype: a.dtype, shape: broadcastShapes(rule.name, [a, b]) }];
     },
     vjp: ([g], [a, b], [y]) => (g && a.dtype === "float32" ? rule.vjp(g, a, b, y!) : [null, null]),
     lower: (onnx, [a, b]) => [onnx.node(rule.onnx, [a, b])],
     evaluate([a, b]) {
-      const shape = broadcastShapes(rule.name, [{ dtype: "float32", shape: a.shape }, { dtype: "float32", shape: b.shape }]);
+      const shape = broadcastShapes(rule.name, [
+        { dtype: "float32", shape: a.shape },
+        { dtype: "float32", shape: b.shape },
+      ]);
       const x = refBroadcast(a, shape);
       const y = refBroadcast(b, shape);
       return [refArray(shape, (i) => rule.reference(x.data[i]!, y.data[i]!))];
@@ -50,10 +58,20 @@ export function defineBinary(rule: BinaryRule): Binary {
 export const add: Binary = defineBinary({ name: "add", onnx: "Add", reference: (a, b) => a + b, vjp: (g) => [g, g] });
 
 /** a - b. */
-export const sub: Binary = defineBinary({ name: "sub", onnx: "Sub", reference: (a, b) => a - b, vjp: (g) => [g, mul(g, -1)] });
+export const sub: Binary = defineBinary({
+  name: "sub",
+  onnx: "Sub",
+  reference: (a, b) => a - b,
+  vjp: (g) => [g, mul(g, -1)],
+});
 
 /** a * b. */
-export const mul: Binary = defineBinary({ name: "mul", onnx: "Mul", reference: (a, b) => a * b, vjp: (g, a, b) => [mul(g, b), mul(g, a)] });
+export const mul: Binary = defineBinary({
+  name: "mul",
+  onnx: "Mul",
+  reference: (a, b) => a * b,
+  vjp: (g, a, b) => [mul(g, b), mul(g, a)],
+});
 
 /** a / b; float32 only, so that nobody divides integers by accident. */
 export const div: Binary = defineBinary({

@@ -20,13 +20,20 @@ function pairOp(rule: PairRule): OpDef<readonly [Tensor, Tensor], Record<never, 
     name: rule.name,
     infer([a, b]) {
       if (a.dtype !== b.dtype || !rule.takes.includes(a.dtype))
-        throw dtypeError(rule.name, `a and b must be of one dtype among ${rule.takes.join(", ")}`, `${show(a)} and ${show(b)}`);
+        throw dtypeError(
+          rule.name,
+          `a and b must be of one dtype among ${rule.takes.join(", ")}`,
+          `${show(a)} and ${show(b)}`,
+        );
       return [{ dtype: "bool", shape: broadcastShapes(rule.name, [a, b]) }];
     },
     vjp: () => [null, null],
     lower: (onnx, [a, b], { target }) => [rule.onnx(onnx, a, b, target)],
     evaluate([a, b]) {
-      const shape = broadcastShapes(rule.name, [{ dtype: "bool", shape: a.shape }, { dtype: "bool", shape: b.shape }]);
+      const shape = broadcastShapes(rule.name, [
+        { dtype: "bool", shape: a.shape },
+        { dtype: "bool", shape: b.shape },
+      ]);
       const x = refBroadcast(a, shape);
       const y = refBroadcast(b, shape);
       return [refArray(shape, (i) => Number(rule.reference(x.data[i]!, y.data[i]!)))];
@@ -87,7 +94,9 @@ export const or: (a: Tensor, b: Tensor) => Tensor = logic({
   takes: ["bool"],
   // WebGPU has And and Not, but no Or.
   onnx: (onnx, a, b, target) =>
-    target.device === "webgpu" ? onnx.node("Not", [onnx.node("And", [onnx.node("Not", [a]), onnx.node("Not", [b])])]) : onnx.node("Or", [a, b]),
+    target.device === "webgpu"
+      ? onnx.node("Not", [onnx.node("And", [onnx.node("Not", [a]), onnx.node("Not", [b])])])
+      : onnx.node("Or", [a, b]),
   reference: (a, b) => a !== 0 || b !== 0,
 });
 

@@ -16,14 +16,22 @@ const concatOp: OpDef<readonly Tensor[], ConcatAttrs> = {
   infer(parts, { axis }) {
     const first = parts[0]!;
     for (const part of parts) {
-      if (part.dtype !== first.dtype) throw dtypeError("concat", "all parts must be of one dtype", parts.map(show).join(", "));
+      if (part.dtype !== first.dtype)
+        throw dtypeError("concat", "all parts must be of one dtype", parts.map(show).join(", "));
       if (part.rank !== first.rank || part.shape.some((n, i) => i !== axis && n !== first.shape[i]))
         throw shapeError("concat", `all parts must have equal sizes but for axis ${axis}`, parts.map(show).join(", "));
     }
     const total = parts.reduce((n, part) => n + part.shape[axis]!, 0);
     return [{ dtype: first.dtype, shape: first.shape.map((n, i) => (i === axis ? total : n)) }];
   },
-  vjp: ([g], parts, _outputs, { axis }) => (g && parts[0]!.dtype === "float32" ? split(g, parts.map((p) => p.shape[axis]!), axis) : parts.map(() => null)),
+  vjp: ([g], parts, _outputs, { axis }) =>
+    g && parts[0]!.dtype === "float32"
+      ? split(
+          g,
+          parts.map((p) => p.shape[axis]!),
+          axis,
+        )
+      : parts.map(() => null),
   lower(onnx, names, { attrs, types, outputs }) {
     const full = names.filter((_, i) => types[i]!.shape[attrs.axis] !== 0);
     if (full.length === 0) return [onnx.node("Identity", [names[0]!])];
@@ -38,7 +46,8 @@ const concatOp: OpDef<readonly Tensor[], ConcatAttrs> = {
     let start = 0;
     for (const part of parts) {
       const width = part.shape[axis]! * inner;
-      for (let o = 0; o < outer; o++) out.data.set(part.data.subarray(o * width, (o + 1) * width), o * total * inner + start);
+      for (let o = 0; o < outer; o++)
+        out.data.set(part.data.subarray(o * width, (o + 1) * width), o * total * inner + start);
       start += width;
     }
     return [out];
@@ -50,7 +59,9 @@ const concatOp: OpDef<readonly Tensor[], ConcatAttrs> = {
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
   const first = parts[0];
   if (!first) throw shapeError("concat", "at least one tensor is required", "0");
-  return parts.length === 1 ? first : applyOp(concatOp, [...parts], { axis: normalizeAxis("concat", axis, first.rank) })[0]!;
+  return parts.length === 1
+    ? first
+    : applyOp(concatOp, [...parts], { axis: normalizeAxis("concat", axis, first.rank) })[0]!;
 }
 
 type SplitAttrs = { readonly sizes: readonly number[]; readonly axis: number };
@@ -58,16 +69,34 @@ type SplitAttrs = { readonly sizes: readonly number[]; readonly axis: number };
 const splitOp: OpDef<readonly [Tensor], SplitAttrs> = {
   name: "split",
   infer([x], { sizes, axis }) {
-    if (sizes.length === 0 || !sizes.every((n) => Number.isInteger(n) && n >= 0) || sizes.reduce((a, b) => a + b, 0) !== x.shape[axis])
-      throw shapeError("split", `sizes must add up to ${x.shape[axis]} on axis ${axis} of ${show(x)}`, `[${sizes.join(", ")}]`);
+    if (
+      sizes.length === 0 ||
+      !sizes.every((n) => Number.isInteger(n) && n >= 0) ||
+      sizes.reduce((a, b) => a + b, 0) !== x.shape[axis]
+    )
+      throw shapeError(
+        "split",
+        `sizes must add up to ${x.shape[axis]} on axis ${axis} of ${show(x)}`,
+        `[${sizes.join(", ")}]`,
+      );
     return sizes.map((n) => ({ dtype: x.dtype, shape: x.shape.map((m, i) => (i === axis ? n : m)) }));
   },
   vjp(grads, [x], outputs, { axis }) {
     if (x.dtype !== "float32") return [null];
-    return [concat(grads.map((g, i) => g ?? fill(outputs[i]!.shape, 0)), axis)];
+    return [
+      concat(
+        grads.map((g, i) => g ?? fill(outputs[i]!.shape, 0)),
+        axis,
+      ),
+    ];
   },
   lower: (onnx, [x], { attrs }) =>
-    onnx.nodes("Split", [x, onnx.constant("int64", [attrs.sizes.length], attrs.sizes)], { axis: { int: attrs.axis } }, { outputs: attrs.sizes.length }),
+    onnx.nodes(
+      "Split",
+      [x, onnx.constant("int64", [attrs.sizes.length], attrs.sizes)],
+      { axis: { int: attrs.axis } },
+      { outputs: attrs.sizes.length },
+    ),
   evaluate([x], { sizes, axis }) {
     const inner = sizeOf(x.shape.slice(axis + 1));
     const outer = sizeOf(x.shape.slice(0, axis));
@@ -75,7 +104,8 @@ const splitOp: OpDef<readonly [Tensor], SplitAttrs> = {
     return sizes.map((n) => {
       const out = refArray(x.shape.map((m, i) => (i === axis ? n : m)));
       for (let o = 0; o < outer; o++)
-        for (let k = 0; k < n * inner; k++) out.data[o * n * inner + k] = x.data[o * x.shape[axis]! * inner + start + k]!;
+        for (let k = 0; k < n * inner; k++)
+          out.data[o * n * inner + k] = x.data[o * x.shape[axis]! * inner + start + k]!;
       start += n * inner;
       return out;
     });
@@ -87,7 +117,8 @@ const splitOp: OpDef<readonly [Tensor], SplitAttrs> = {
 export function split(x: Tensor, sizes: readonly number[] | number, axis = -1): readonly Tensor[] {
   const at = normalizeAxis("split", axis, x.rank);
   if (typeof sizes === "number") {
-    if (!Number.isInteger(sizes) || sizes < 1 || x.shape[at]! % sizes !== 0) throw shapeError("split", `the number of parts must divide axis ${at} of ${show(x)}`, String(sizes));
+    if (!Number.isInteger(sizes) || sizes < 1 || x.shape[at]! % sizes !== 0)
+      throw shapeError("split", `the number of parts must divide axis ${at} of ${show(x)}`, String(sizes));
     sizes = new Array<number>(sizes).fill(x.shape[at]! / sizes);
   }
   return sizes.length === 1 && sizes[0] === x.shape[at] ? [x] : applyOp(splitOp, [x], { sizes: [...sizes], axis: at });
@@ -95,7 +126,10 @@ export function split(x: Tensor, sizes: readonly number[] | number, axis = -1): 
 
 /** Tensors of one shape joined along a new axis. */
 export function stack(parts: readonly Tensor[], axis = 0): Tensor {
-  return concat(parts.map((part) => expandDims(part, axis)), axis);
+  return concat(
+    parts.map((part) => expandDims(part, axis)),
+    axis,
+  );
 }
 
 /** The slices of `x` along `axis`, without that axis. */

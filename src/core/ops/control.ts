@@ -30,7 +30,12 @@ const customOp: OpDef<readonly [Tensor, ...Tensor[]], CustomAttrs> = {
   vjp([g], [value, ...inputs], _outputs, { rule }) {
     if (!g) return [null, ...inputs.map(() => null)];
     const grads = rule(g, inputs, value);
-    if (grads.length !== inputs.length) throw graphError("customGradient", `the rule must give ${inputs.length} gradients, one an input`, String(grads.length));
+    if (grads.length !== inputs.length)
+      throw graphError(
+        "customGradient",
+        `the rule must give ${inputs.length} gradients, one an input`,
+        String(grads.length),
+      );
     return [null, ...grads];
   },
   lower: (_onnx, [value]) => [value],
@@ -45,7 +50,11 @@ const customOp: OpDef<readonly [Tensor, ...Tensor[]], CustomAttrs> = {
  * @param forward - the value, from the inputs.
  * @param rule - gradients of the inputs. What `forward` did inside is not differentiated.
  */
-export function customGradient(inputs: readonly Tensor[], forward: (...inputs: readonly Tensor[]) => Tensor, rule: GradientRule): Tensor {
+export function customGradient(
+  inputs: readonly Tensor[],
+  forward: (...inputs: readonly Tensor[]) => Tensor,
+  rule: GradientRule,
+): Tensor {
   return applyOp(customOp, [forward(...inputs), ...inputs], { rule })[0]!;
 }
 
@@ -73,5 +82,6 @@ export function mark(x: Tensor, name: string, kind: string): Tensor {
 
 /** A tensor of the same type, checked: for code that swaps a value inside a graph. */
 export function checkSameType(where: string, before: Tensor, after: Tensor): void {
-  if (before.dtype !== after.dtype || !sameShape(before.shape, after.shape)) throw graphError(where, `a value of type ${show(before)} is required`, show(after));
+  if (before.dtype !== after.dtype || !sameShape(before.shape, after.shape))
+    throw graphError(where, `a value of type ${show(before)} is required`, show(after));
 }

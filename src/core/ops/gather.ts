@@ -11,10 +11,14 @@ const gatherOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
   infer([table, indices]) {
     if (indices.dtype !== "int32") throw dtypeError("gather", "indices must be int32", show(indices));
     if (table.rank < 1) throw shapeError("gather", "the table needs at least 1 axis", show(table));
-    if (table.shape[0] === 0 && sizeOf(indices.shape) > 0) throw shapeError("gather", "the table must not be empty", show(table));
+    if (table.shape[0] === 0 && sizeOf(indices.shape) > 0)
+      throw shapeError("gather", "the table must not be empty", show(table));
     return [{ dtype: table.dtype, shape: [...indices.shape, ...table.shape.slice(1)] }];
   },
-  vjp: ([g], [table, indices]) => [g && table.dtype === "float32" ? scatterAdd(table.shape[0]!, indices, g) : null, null],
+  vjp: ([g], [table, indices]) => [
+    g && table.dtype === "float32" ? scatterAdd(table.shape[0]!, indices, g) : null,
+    null,
+  ],
   lower(onnx, [table, indices], { outputs }) {
     if (sizeOf(outputs[0]!.shape) === 0) return [onnx.constant(outputs[0]!.dtype, outputs[0]!.shape, [])];
     return [onnx.node("Gather", [table, indices], { axis: { int: 0 } })];
@@ -42,19 +46,37 @@ type ScatterAttrs = { readonly rows: number };
 const scatterOp: OpDef<readonly [Tensor, Tensor], ScatterAttrs> = {
   name: "scatterAdd",
   infer([indices, updates], { rows }) {
-    if (indices.dtype !== "int32" || updates.dtype !== "float32") throw dtypeError("scatterAdd", "indices must be int32 and updates float32", `${show(indices)} and ${show(updates)}`);
-    if (indices.shape.some((n, i) => updates.shape[i] !== n)) throw shapeError("scatterAdd", "updates must begin with the axes of indices", `${show(updates)} for ${show(indices)}`);
+    if (indices.dtype !== "int32" || updates.dtype !== "float32")
+      throw dtypeError(
+        "scatterAdd",
+        "indices must be int32 and updates float32",
+        `${show(indices)} and ${show(updates)}`,
+      );
+    if (indices.shape.some((n, i) => updates.shape[i] !== n))
+      throw shapeError(
+        "scatterAdd",
+        "updates must begin with the axes of indices",
+        `${show(updates)} for ${show(indices)}`,
+      );
     return [{ dtype: "float32", shape: [rows, ...updates.shape.slice(indices.rank)] }];
   },
   vjp: ([g], [indices]) => [null, g ? gather(g, indices) : null],
   lower(onnx, [indices, updates], { types, outputs }) {
     const { shape } = outputs[0]!;
-    const zeros = onnx.node("Expand", [onnx.constant("float32", [], [0]), onnx.constant("int64", [shape.length], shape)]);
+    const zeros = onnx.node("Expand", [
+      onnx.constant("float32", [], [0]),
+      onnx.constant("int64", [shape.length], shape),
+    ]);
     const count = sizeOf(types[0].shape);
     if (count === 0 || sizeOf(shape) === 0) return [zeros];
-    const shapeTo = (value: string, to: readonly number[]): string => onnx.node("Reshape", [value, onnx.constant("int64", [to.length], to)]);
+    const shapeTo = (value: string, to: readonly number[]): string =>
+      onnx.node("Reshape", [value, onnx.constant("int64", [to.length], to)]);
     const long = onnx.node("Cast", [shapeTo(indices, [count, 1])], { to: { int: 7 } });
-    return [onnx.node("ScatterND", [zeros, long, shapeTo(updates, [count, ...shape.slice(1)])], { reduction: { string: "add" } })];
+    return [
+      onnx.node("ScatterND", [zeros, long, shapeTo(updates, [count, ...shape.slice(1)])], {
+        reduction: { string: "add" },
+      }),
+    ];
   },
   evaluate([indices, updates], { rows }) {
     const rest = updates.shape.slice(indices.shape.length);

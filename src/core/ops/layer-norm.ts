@@ -14,24 +14,34 @@ type NormAttrs = { readonly epsilon: number };
 const layerNormOp: OpDef<readonly [Tensor, Tensor, Tensor], NormAttrs> = {
   name: "layerNorm",
   infer([x, scale, bias]) {
-    if ([x, scale, bias].some((t) => t.dtype !== "float32")) throw dtypeError("layerNorm", "x, scale and bias must be float32", [x, scale, bias].map(show).join(", "));
+    if ([x, scale, bias].some((t) => t.dtype !== "float32"))
+      throw dtypeError("layerNorm", "x, scale and bias must be float32", [x, scale, bias].map(show).join(", "));
     const size = x.shape.at(-1);
     if (!size || scale.rank !== 1 || bias.rank !== 1 || scale.shape[0] !== size || bias.shape[0] !== size)
-      throw shapeError("layerNorm", "x (..., N) with N > 0, scale (N) and bias (N) are required", [x, scale, bias].map(show).join(", "));
+      throw shapeError(
+        "layerNorm",
+        "x (..., N) with N > 0, scale (N) and bias (N) are required",
+        [x, scale, bias].map(show).join(", "),
+      );
     const kept = { dtype: "float32", shape: [...x.shape.slice(0, -1), 1] } as const;
     return [x, kept, kept];
   },
   // With n = (x - mean) r and h = g scale:  dx = r (h - mean(h) - n mean(h n)).
   vjp([g, gMean, gInverse], [x, scale], [, average, inverse]) {
-    if (gMean || gInverse) throw dtypeError("layerNorm", "only the normalised output has a gradient", "a gradient of its statistics");
+    if (gMean || gInverse)
+      throw dtypeError("layerNorm", "only the normalised output has a gradient", "a gradient of its statistics");
     if (!g) return [null, null, null];
     const normal = mul(sub(x, average!), inverse!);
     const h = mul(g, scale);
-    const centred = sub(sub(h, mean(h, -1, { keepDims: true })), mul(normal, mean(mul(h, normal), -1, { keepDims: true })));
+    const centred = sub(
+      sub(h, mean(h, -1, { keepDims: true })),
+      mul(normal, mean(mul(h, normal), -1, { keepDims: true })),
+    );
     const rows = (t: Tensor): Tensor => reshape(t, [sizeOf(t.shape.slice(0, -1)), t.shape.at(-1)!]);
     return [mul(centred, inverse!), sum(rows(mul(g, normal)), 0), sum(rows(g), 0)];
   },
-  lower: (onnx, names, { attrs }) => onnx.nodes("LayerNormalization", names, { axis: { int: -1 }, epsilon: { float: attrs.epsilon } }, { outputs: 3 }),
+  lower: (onnx, names, { attrs }) =>
+    onnx.nodes("LayerNormalization", names, { axis: { int: -1 }, epsilon: { float: attrs.epsilon } }, { outputs: 3 }),
   evaluate([x, scale, bias], { epsilon }) {
     const n = x.shape.at(-1)!;
     const lines = x.data.length / n;

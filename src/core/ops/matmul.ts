@@ -5,17 +5,28 @@ import { sizeOf } from "../dtype.ts";
 import { dtypeError, shapeError } from "../errors.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { eachIndex, refArray, refBroadcast } from "../reference.ts";
-import { show, type Tensor } from "../tensor.ts";
+import { sameShape, show, type Tensor } from "../tensor.ts";
 import { concat } from "./concat.ts";
 import { reshape, transpose, transposeSource } from "./movement.ts";
 
 const matmulOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
   name: "matmul",
   infer([a, b]) {
-    if (a.dtype !== "float32" || b.dtype !== "float32") throw dtypeError("matmul", "a and b must be float32", `${show(a)} and ${show(b)}`);
-    if (a.rank < 2 || b.rank < 2) throw shapeError("matmul", "a and b need at least 2 axes", `${show(a)} and ${show(b)}`, "Use reshape or expandDims for vectors.");
-    if (a.shape.at(-1) !== b.shape.at(-2)) throw shapeError("matmul", "the last axis of a must equal the second last of b", `${show(a)} and ${show(b)}`);
-    const batch = broadcastShapes("matmul", [a, b].map((t) => ({ dtype: t.dtype, shape: t.shape.slice(0, -2) })));
+    if (a.dtype !== "float32" || b.dtype !== "float32")
+      throw dtypeError("matmul", "a and b must be float32", `${show(a)} and ${show(b)}`);
+    if (a.rank < 2 || b.rank < 2)
+      throw shapeError(
+        "matmul",
+        "a and b need at least 2 axes",
+        `${show(a)} and ${show(b)}`,
+        "Use reshape or expandDims for vectors.",
+      );
+    if (a.shape.at(-1) !== b.shape.at(-2))
+      throw shapeError("matmul", "the last axis of a must equal the second last of b", `${show(a)} and ${show(b)}`);
+    const batch = broadcastShapes(
+      "matmul",
+      [a, b].map((t) => ({ dtype: t.dtype, shape: t.shape.slice(0, -2) })),
+    );
     return [{ dtype: "float32", shape: [...batch, a.shape.at(-2)!, b.shape.at(-1)!] }];
   },
   vjp([g], [a, b]) {
@@ -29,11 +40,20 @@ const matmulOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
   },
   lower(onnx, [a, b], { types, outputs }) {
     // The runtime leaves a product over an empty axis uninitialised on some devices: it is zero.
-    if (types[0].shape.at(-1) === 0) return [onnx.node("Expand", [onnx.constant("float32", [], [0]), onnx.constant("int64", [outputs[0]!.shape.length], outputs[0]!.shape)])];
+    if (types[0].shape.at(-1) === 0)
+      return [
+        onnx.node("Expand", [
+          onnx.constant("float32", [], [0]),
+          onnx.constant("int64", [outputs[0]!.shape.length], outputs[0]!.shape),
+        ]),
+      ];
     return [onnx.node("MatMul", [a, b])];
   },
   evaluate([a, b]) {
-    const batch = broadcastShapes("matmul", [a, b].map((t) => ({ dtype: "float32", shape: t.shape.slice(0, -2) })));
+    const batch = broadcastShapes(
+      "matmul",
+      [a, b].map((t) => ({ dtype: "float32", shape: t.shape.slice(0, -2) })),
+    );
     const [m, k] = a.shape.slice(-2) as [number, number];
     const n = b.shape.at(-1)!;
     const x = refBroadcast(a, [...batch, m, k]);
@@ -52,9 +72,26 @@ const matmulOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
   // engine at its matmul rate and spares a pass over the weights a step.
   mergeSum(terms) {
     const pairs = terms.map((term) => term.node.inputs as readonly [Tensor, Tensor]);
-    const lefts = pairs.flatMap(([a, b]) => (b.rank === 2 ? [transposeSource(a)] : [])).filter((source) => source !== null);
-    if (lefts.length !== pairs.length) return null;
-    return matmul(transpose(concat(lefts, 0)), concat(pairs.map(([, b]) => b), 0));
+    const lefts = pairs.map(([a]) => transposeSource(a)).filter((source) => source !== null);
+    const [first, right] = [lefts[0], pairs[0]![1]];
+    if (
+      !first ||
+      lefts.length !== pairs.length ||
+      !lefts.every((a, i) => sameShape(a.shape, first.shape) && sameShape(pairs[i]![1].shape, right.shape))
+    )
+      return null;
+    const batch = first.shape.slice(0, -2);
+    const [rows, k, n] = [first.shape.at(-2)!, first.shape.at(-1)!, right.shape.at(-1)!];
+    // Stacking copies the operands; adding passes over the products. Take the cheaper.
+    if (!sameShape(batch, right.shape.slice(0, -2)) || 2 * k * n < rows * (k + n)) return null;
+    const axis = first.rank - 2;
+    return matmul(
+      transpose(concat(lefts, axis)),
+      concat(
+        pairs.map(([, b]) => b),
+        axis,
+      ),
+    );
   },
   flops: ([a], [y]) => 2 * sizeOf(y!.shape) * a!.shape.at(-1)!,
 };

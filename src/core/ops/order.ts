@@ -21,7 +21,11 @@ const argMaxOp: OpDef<readonly [Tensor], AxisAttrs> = {
     return [{ dtype: "int32", shape: x.shape.map((n, i) => (i === axis ? 1 : n)) }];
   },
   vjp: () => [null],
-  lower: (onnx, [x], { attrs }) => [onnx.node("Cast", [onnx.node("ArgMax", [x], { axis: { int: attrs.axis }, keepdims: { int: 1 } })], { to: { int: 6 } })],
+  lower: (onnx, [x], { attrs }) => [
+    onnx.node("Cast", [onnx.node("ArgMax", [x], { axis: { int: attrs.axis }, keepdims: { int: 1 } })], {
+      to: { int: 6 },
+    }),
+  ],
   evaluate([x], { axis }) {
     const out = refArray(x.shape.map((n, i) => (i === axis ? 1 : n)));
     let line = 0;
@@ -46,13 +50,22 @@ const topKOp: OpDef<readonly [Tensor], TopAttrs> = {
   name: "topK",
   infer([x], { k }) {
     if (x.dtype !== "float32") throw dtypeError("topK", "x must be float32", show(x));
-    if (x.rank < 1 || !Number.isInteger(k) || k < 1 || k > x.shape.at(-1)!) throw shapeError("topK", `k must be from 1 to the last axis of ${show(x)}`, String(k));
+    if (x.rank < 1 || !Number.isInteger(k) || k < 1 || k > x.shape.at(-1)!)
+      throw shapeError("topK", `k must be from 1 to the last axis of ${show(x)}`, String(k));
     const shape = [...x.shape.slice(0, -1), k];
-    return [{ dtype: "float32", shape }, { dtype: "int32", shape }];
+    return [
+      { dtype: "float32", shape },
+      { dtype: "int32", shape },
+    ];
   },
   vjp: ([g], [x], [, indices]) => [g ? sum(mul(expandDims(g, -1), oneHot(indices!, x.shape.at(-1)!)), -2) : null],
   lower(onnx, [x], { attrs }) {
-    const [values, indices] = onnx.nodes("TopK", [x, onnx.constant("int64", [1], [attrs.k])], { axis: { int: -1 } }, { outputs: 2 }) as [string, string];
+    const [values, indices] = onnx.nodes(
+      "TopK",
+      [x, onnx.constant("int64", [1], [attrs.k])],
+      { axis: { int: -1 } },
+      { outputs: 2 },
+    ) as [string, string];
     return [values, onnx.node("Cast", [indices], { to: { int: 6 } })];
   },
   evaluate([x], { k }) {
@@ -105,5 +118,8 @@ export function cumsum(x: Tensor, axis = -1): Tensor {
 export function swapAxes(x: Tensor, a: number, b: number): Tensor {
   const from = normalizeAxis("swapAxes", a, x.rank);
   const to = normalizeAxis("swapAxes", b, x.rank);
-  return transpose(x, x.shape.map((_, i) => (i === from ? to : i === to ? from : i)));
+  return transpose(
+    x,
+    x.shape.map((_, i) => (i === from ? to : i === to ? from : i)),
+  );
 }

@@ -13,8 +13,15 @@ const randomOp: OpDef<readonly [Tensor], RandomAttrs> = {
   name: "random",
   source: "random",
   infer([key], { shape, kind }) {
-    if (key.dtype !== "int32" || key.rank !== 1 || key.shape[0] !== 2) throw dtypeError("random", "the key must be int32[2]", show(key), "Make one with randomKey(seed).");
-    if (key.node.op.source !== "feed") throw graphError("random", "the key must be an input of the graph", `a computed ${show(key)}`, "Pass the key as an argument of the compiled function.");
+    if (key.dtype !== "int32" || key.rank !== 1 || key.shape[0] !== 2)
+      throw dtypeError("random", "the key must be int32[2]", show(key), "Make one with randomKey(seed).");
+    if (key.node.op.source !== "feed")
+      throw graphError(
+        "random",
+        "the key must be an input of the graph",
+        `a computed ${show(key)}`,
+        "Pass the key as an argument of the compiled function.",
+      );
     return [{ dtype: kind.type === "bernoulli" ? "bool" : "float32", shape }];
   },
   vjp: () => [null],

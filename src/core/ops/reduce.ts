@@ -14,14 +14,20 @@ import { neg } from "./unary.ts";
 
 type AxesAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean };
 
-const keptShape = (shape: readonly number[], axes: readonly number[]): number[] => shape.map((n, i) => (axes.includes(i) ? 1 : n));
+const keptShape = (shape: readonly number[], axes: readonly number[]): number[] =>
+  shape.map((n, i) => (axes.includes(i) ? 1 : n));
 
 function reducedType(x: TensorType, { axes, keepDims }: AxesAttrs): TensorType {
   const kept = keptShape(x.shape, axes);
   return { dtype: x.dtype, shape: keepDims ? kept : kept.filter((_, i) => !axes.includes(i)) };
 }
 
-function reduceReference(start: number, combine: (total: number, x: number) => number, x: { readonly shape: readonly number[]; readonly data: Float64Array }, attrs: AxesAttrs): ReturnType<typeof refArray> {
+function reduceReference(
+  start: number,
+  combine: (total: number, x: number) => number,
+  x: { readonly shape: readonly number[]; readonly data: Float64Array },
+  attrs: AxesAttrs,
+): ReturnType<typeof refArray> {
   const kept = keptShape(x.shape, attrs.axes);
   const out = refArray(kept, () => start);
   const strides = kept.map((_, i) => sizeOf(kept.slice(i + 1)));
@@ -59,8 +65,19 @@ function lowerSum(onnx: OnnxBuilder, x: string, type: TensorType, attrs: AxesAtt
     if (n > longLine) {
       value = shapeTo(value, [...before, n, ...after]);
       if (pieces * length !== n) {
-        const pads = [...before.map(() => 0), 0, ...after.map(() => 0), ...before.map(() => 0), pieces * length - n, ...after.map(() => 0)];
-        value = onnx.node("Pad", [value, onnx.constant("int64", [pads.length], pads), onnx.constant("float32", [], [0])]);
+        const pads = [
+          ...before.map(() => 0),
+          0,
+          ...after.map(() => 0),
+          ...before.map(() => 0),
+          pieces * length - n,
+          ...after.map(() => 0),
+        ];
+        value = onnx.node("Pad", [
+          value,
+          onnx.constant("int64", [pads.length], pads),
+          onnx.constant("float32", [], [0]),
+        ]);
       }
       value = reduce(shapeTo(value, [...before, pieces, length, ...after]), [before.length + 1], false);
       value = reduce(value, [before.length], false);
@@ -79,7 +96,9 @@ const sumOp: OpDef<readonly [Tensor], AxesAttrs> = {
     if (x.dtype !== "float32" && x.dtype !== "int32") throw dtypeError("sum", "x must be float32 or int32", show(x));
     return [reducedType(x, attrs)];
   },
-  vjp: ([g], [x], _outputs, { axes }) => [g && x.dtype === "float32" ? broadcastTo(reshape(g, keptShape(x.shape, axes)), x.shape) : null],
+  vjp: ([g], [x], _outputs, { axes }) => [
+    g && x.dtype === "float32" ? broadcastTo(reshape(g, keptShape(x.shape, axes)), x.shape) : null,
+  ],
   lower(onnx, [x], { types, outputs, attrs }) {
     if (sizeOf(types[0].shape) === 0) {
       const zero = onnx.constant(types[0].dtype, [], [0]);
@@ -96,7 +115,8 @@ const maxOp: OpDef<readonly [Tensor], AxesAttrs> = {
   infer([x], attrs) {
     if (x.dtype !== "float32" && x.dtype !== "int32") throw dtypeError("max", "x must be float32 or int32", show(x));
     const type = reducedType(x, attrs);
-    if (attrs.axes.some((a) => x.shape[a] === 0) && sizeOf(type.shape) > 0) throw shapeError("max", "the reduced axes must not be empty", show(x));
+    if (attrs.axes.some((a) => x.shape[a] === 0) && sizeOf(type.shape) > 0)
+      throw shapeError("max", "the reduced axes must not be empty", show(x));
     return [type];
   },
   // Elements that tie share the gradient equally.
@@ -107,9 +127,18 @@ const maxOp: OpDef<readonly [Tensor], AxesAttrs> = {
     return [mul(hit, div(reshape(g, kept), sum(hit, axes, { keepDims: true })))];
   },
   lower: (onnx, [x], { attrs }) => [
-    onnx.node("ReduceMax", [x, onnx.constant("int64", [attrs.axes.length], attrs.axes)], { keepdims: { int: attrs.keepDims ? 1 : 0 } }),
+    onnx.node("ReduceMax", [x, onnx.constant("int64", [attrs.axes.length], attrs.axes)], {
+      keepdims: { int: attrs.keepDims ? 1 : 0 },
+    }),
   ],
-  evaluate: ([x], attrs) => [reduceReference(-Infinity, (total, v) => (Number.isNaN(v) || Number.isNaN(total) ? NaN : Math.max(total, v)), x, attrs)],
+  evaluate: ([x], attrs) => [
+    reduceReference(
+      -Infinity,
+      (total, v) => (Number.isNaN(v) || Number.isNaN(total) ? NaN : Math.max(total, v)),
+      x,
+      attrs,
+    ),
+  ],
   flops: ([x]) => sizeOf(x!.shape),
 };
 

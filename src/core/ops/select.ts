@@ -12,14 +12,22 @@ const whereOp: OpDef<readonly [Tensor, Tensor, Tensor], Record<never, never>> = 
   name: "where",
   infer([condition, a, b]) {
     if (condition.dtype !== "bool" || a.dtype !== b.dtype || (a.dtype !== "float32" && a.dtype !== "int32"))
-      throw dtypeError("where", "the condition must be bool, and a and b both float32 or both int32", [condition, a, b].map(show).join(", "));
+      throw dtypeError(
+        "where",
+        "the condition must be bool, and a and b both float32 or both int32",
+        [condition, a, b].map(show).join(", "),
+      );
     return [{ dtype: a.dtype, shape: broadcastShapes("where", [condition, a, b]) }];
   },
   // A select, never a product: NaN in the branch not taken stays there.
-  vjp: ([g], [condition, a]) => (g && a.dtype === "float32" ? [null, where(condition, g, 0), where(condition, 0, g)] : [null, null, null]),
+  vjp: ([g], [condition, a]) =>
+    g && a.dtype === "float32" ? [null, where(condition, g, 0), where(condition, 0, g)] : [null, null, null],
   lower: (onnx, names) => [onnx.node("Where", names)],
   evaluate([condition, a, b]) {
-    const shape = broadcastShapes("where", [condition, a, b].map((x) => ({ dtype: "float32", shape: x.shape })));
+    const shape = broadcastShapes(
+      "where",
+      [condition, a, b].map((x) => ({ dtype: "float32", shape: x.shape })),
+    );
     const [c, x, y] = [condition, a, b].map((v) => refBroadcast(v, shape)) as [typeof a, typeof a, typeof a];
     return [refArray(shape, (i) => (c.data[i] !== 0 ? x.data[i]! : y.data[i]!))];
   },
@@ -39,13 +47,19 @@ const castOp: OpDef<readonly [Tensor], CastAttrs> = {
   name: "cast",
   infer([x], { dtype }) {
     if (!castable.includes(x.dtype) || !castable.includes(dtype))
-      throw dtypeError("cast", `both dtypes must be among ${castable.join(", ")}`, `${show(x)} to ${dtype}`, "Convert storage dtypes on the host.");
+      throw dtypeError(
+        "cast",
+        `both dtypes must be among ${castable.join(", ")}`,
+        `${show(x)} to ${dtype}`,
+        "Convert storage dtypes on the host.",
+      );
     return [{ dtype, shape: x.shape }];
   },
   vjp: ([g], [x], _outputs, { dtype }) => [g && x.dtype === "float32" && dtype === "float32" ? g : null],
   lower: (onnx, [x], { attrs }) => [onnx.node("Cast", [x], { to: { int: onnxType[attrs.dtype] } })],
   evaluate([x], { dtype }) {
-    const convert = dtype === "bool" ? (v: number) => Number(v !== 0) : dtype === "float32" ? (v: number) => v : Math.trunc;
+    const convert =
+      dtype === "bool" ? (v: number) => Number(v !== 0) : dtype === "float32" ? (v: number) => v : Math.trunc;
     return [refArray(x.shape, (i) => convert(x.data[i]!))];
   },
 };

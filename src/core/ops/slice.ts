@@ -13,18 +13,41 @@ type SliceAttrs = { readonly starts: readonly number[]; readonly sizes: readonly
 const sliceOp: OpDef<readonly [Tensor], SliceAttrs> = {
   name: "slice",
   infer([x], { starts, sizes }) {
-    const fits = starts.length === x.rank && sizes.length === x.rank && starts.every((s, i) => Number.isInteger(s) && Number.isInteger(sizes[i]) && s >= 0 && sizes[i]! >= 0 && s + sizes[i]! <= x.shape[i]!);
-    if (!fits) throw shapeError("slice", `starts and sizes must lie inside ${show(x)}`, `starts [${starts.join(", ")}], sizes [${sizes.join(", ")}]`);
+    const fits =
+      starts.length === x.rank &&
+      sizes.length === x.rank &&
+      starts.every(
+        (s, i) =>
+          Number.isInteger(s) && Number.isInteger(sizes[i]) && s >= 0 && sizes[i]! >= 0 && s + sizes[i]! <= x.shape[i]!,
+      );
+    if (!fits)
+      throw shapeError(
+        "slice",
+        `starts and sizes must lie inside ${show(x)}`,
+        `starts [${starts.join(", ")}], sizes [${sizes.join(", ")}]`,
+      );
     return [{ dtype: x.dtype, shape: sizes }];
   },
   vjp([g], [x], _outputs, { starts, sizes }) {
     if (!g || x.dtype !== "float32") return [null];
-    return [pad(g, starts.map((s, i) => [s, x.shape[i]! - s - sizes[i]!]))];
+    return [
+      pad(
+        g,
+        starts.map((s, i) => [s, x.shape[i]! - s - sizes[i]!]),
+      ),
+    ];
   },
   lower(onnx, [x], { attrs, outputs }) {
     if (sizeOf(outputs[0]!.shape) === 0) return [onnx.constant(outputs[0]!.dtype, outputs[0]!.shape, [])];
     const ints = (values: readonly number[]): string => onnx.constant("int64", [values.length], values);
-    return [onnx.node("Slice", [x, ints(attrs.starts), ints(attrs.starts.map((s, i) => s + attrs.sizes[i]!)), ints(attrs.starts.map((_, i) => i))])];
+    return [
+      onnx.node("Slice", [
+        x,
+        ints(attrs.starts),
+        ints(attrs.starts.map((s, i) => s + attrs.sizes[i]!)),
+        ints(attrs.starts.map((_, i) => i)),
+      ]),
+    ];
   },
   evaluate([x], { starts, sizes }) {
     const strides = stridesOf(x.shape);
@@ -51,7 +74,11 @@ export function slice(x: Tensor, starts: readonly number[], sizes: readonly numb
 /** `x` from `start` up to but not including `end` along one axis. */
 export function sliceAxis(x: Tensor, axis: number, start: number, end: number): Tensor {
   const at = normalizeAxis("sliceAxis", axis, x.rank);
-  return slice(x, x.shape.map((_, i) => (i === at ? start : 0)), x.shape.map((n, i) => (i === at ? end - start : n)));
+  return slice(
+    x,
+    x.shape.map((_, i) => (i === at ? start : 0)),
+    x.shape.map((n, i) => (i === at ? end - start : n)),
+  );
 }
 
 type PadAttrs = { readonly amounts: readonly (readonly [before: number, after: number])[] };
@@ -61,20 +88,42 @@ const padOp: OpDef<readonly [Tensor], PadAttrs> = {
   infer([x], { amounts }) {
     if (x.dtype !== "float32" && x.dtype !== "int32") throw dtypeError("pad", "x must be float32 or int32", show(x));
     const fits = amounts.length === x.rank && amounts.every((p) => p.every((n) => Number.isInteger(n) && n >= 0));
-    if (!fits) throw shapeError("pad", `one [before, after] of integers >= 0 is required for each axis of ${show(x)}`, JSON.stringify(amounts));
+    if (!fits)
+      throw shapeError(
+        "pad",
+        `one [before, after] of integers >= 0 is required for each axis of ${show(x)}`,
+        JSON.stringify(amounts),
+      );
     return [{ dtype: x.dtype, shape: x.shape.map((n, i) => n + amounts[i]![0] + amounts[i]![1]) }];
   },
-  vjp: ([g], [x], _outputs, { amounts }) => [g && x.dtype === "float32" ? slice(g, amounts.map((p) => p[0]), x.shape) : null],
+  vjp: ([g], [x], _outputs, { amounts }) => [
+    g && x.dtype === "float32"
+      ? slice(
+          g,
+          amounts.map((p) => p[0]),
+          x.shape,
+        )
+      : null,
+  ],
   lower(onnx, [x], { types, outputs, attrs }) {
     const type = outputs[0]!;
-    if (sizeOf(types[0].shape) === 0) return [onnx.node("Expand", [onnx.constant(type.dtype, [], [0]), onnx.constant("int64", [type.shape.length], type.shape)])];
+    if (sizeOf(types[0].shape) === 0)
+      return [
+        onnx.node("Expand", [
+          onnx.constant(type.dtype, [], [0]),
+          onnx.constant("int64", [type.shape.length], type.shape),
+        ]),
+      ];
     const pads = [...attrs.amounts.map((p) => p[0]), ...attrs.amounts.map((p) => p[1])];
     return [onnx.node("Pad", [x, onnx.constant("int64", [pads.length], pads), onnx.constant(type.dtype, [], [0])])];
   },
   evaluate([x], { amounts }) {
     const out = refArray(x.shape.map((n, i) => n + amounts[i]![0] + amounts[i]![1]));
     const strides = stridesOf(out.shape);
-    const base = offsetOf(amounts.map((p) => p[0]), strides);
+    const base = offsetOf(
+      amounts.map((p) => p[0]),
+      strides,
+    );
     eachIndex(x.shape, (index, flat) => (out.data[base + offsetOf(index, strides)] = x.data[flat]!));
     return [out];
   },
@@ -83,7 +132,9 @@ const padOp: OpDef<readonly [Tensor], PadAttrs> = {
 
 /** `x` with zeros around it: `amounts[axis] = [before, after]`. */
 export function pad(x: Tensor, amounts: readonly (readonly [before: number, after: number])[]): Tensor {
-  return amounts.length === x.rank && amounts.every((p) => p[0] === 0 && p[1] === 0) ? x : applyOp(padOp, [x], { amounts: amounts.map((p) => [...p] as const) })[0]!;
+  return amounts.length === x.rank && amounts.every((p) => p[0] === 0 && p[1] === 0)
+    ? x
+    : applyOp(padOp, [x], { amounts: amounts.map((p) => [...p] as const) })[0]!;
 }
 
 type FlipAttrs = { readonly axis: number };
@@ -100,7 +151,10 @@ const flipOp: OpDef<readonly [Tensor], FlipAttrs> = {
   evaluate([x], { axis }) {
     const strides = stridesOf(x.shape);
     const out = refArray(x.shape);
-    eachIndex(x.shape, (index, flat) => (out.data[flat + (x.shape[axis]! - 1 - 2 * index[axis]!) * strides[axis]!] = x.data[flat]!));
+    eachIndex(
+      x.shape,
+      (index, flat) => (out.data[flat + (x.shape[axis]! - 1 - 2 * index[axis]!) * strides[axis]!] = x.data[flat]!),
+    );
     return [out];
   },
   flops: () => 0,

@@ -16,14 +16,19 @@ function check(where: string, x: Tensor): readonly [Tensor] {
   return [x];
 }
 
-function lineSoftmax(x: { readonly shape: readonly number[]; readonly data: Float64Array }, axis: number, asLog: boolean): ReturnType<typeof refArray> {
+function lineSoftmax(
+  x: { readonly shape: readonly number[]; readonly data: Float64Array },
+  axis: number,
+  asLog: boolean,
+): ReturnType<typeof refArray> {
   const out = refArray(x.shape);
   eachLine(x, axis, (read, offset, n) => {
     let top = -Infinity;
     for (let i = 0; i < n; i++) top = Math.max(top, read(i));
     let total = 0;
     for (let i = 0; i < n; i++) total += Math.exp(read(i) - top);
-    for (let i = 0; i < n; i++) out.data[offset(i)] = asLog ? read(i) - top - Math.log(total) : Math.exp(read(i) - top) / total;
+    for (let i = 0; i < n; i++)
+      out.data[offset(i)] = asLog ? read(i) - top - Math.log(total) : Math.exp(read(i) - top) / total;
   });
   return out;
 }

@@ -81,7 +81,13 @@ const iotaOp: OpDef<readonly [], IotaAttrs> = {
   name: "iota",
   infer: (_inputs, { count }) => [{ dtype: "int32", shape: [count] }],
   vjp: () => [],
-  lower: (onnx, _names, { attrs }) => [onnx.constant("int32", [attrs.count], Int32Array.from({ length: attrs.count }, (_, i) => i))],
+  lower: (onnx, _names, { attrs }) => [
+    onnx.constant(
+      "int32",
+      [attrs.count],
+      Int32Array.from({ length: attrs.count }, (_, i) => i),
+    ),
+  ],
   evaluate: (_inputs, { count }) => [refArray([count], (i) => i)],
   flops: () => 0,
 };

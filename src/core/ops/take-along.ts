@@ -16,12 +16,21 @@ type AxisAttrs = { readonly axis: number };
 const takeOp: OpDef<readonly [Tensor, Tensor], AxisAttrs> = {
   name: "takeAlong",
   infer([x, indices], { axis }) {
-    if (x.dtype !== "float32" || indices.dtype !== "int32") throw dtypeError("takeAlong", "x must be float32 and indices int32", `${show(x)} and ${show(indices)}`);
+    if (x.dtype !== "float32" || indices.dtype !== "int32")
+      throw dtypeError("takeAlong", "x must be float32 and indices int32", `${show(x)} and ${show(indices)}`);
     const fits = indices.rank === x.rank && indices.shape.every((n, i) => n === (i === axis ? 1 : x.shape[i]));
-    if (!fits) throw shapeError("takeAlong", `indices must be shaped as x with axis ${axis} of size 1`, `${show(indices)} for ${show(x)}`);
+    if (!fits)
+      throw shapeError(
+        "takeAlong",
+        `indices must be shaped as x with axis ${axis} of size 1`,
+        `${show(indices)} for ${show(x)}`,
+      );
     return [{ dtype: "float32", shape: indices.shape }];
   },
-  vjp: ([g], [x, indices], _outputs, { axis }) => [g ? mul(g, oneHot(squeeze(indices, axis), x.shape[axis]!, axis)) : null, null],
+  vjp: ([g], [x, indices], _outputs, { axis }) => [
+    g ? mul(g, oneHot(squeeze(indices, axis), x.shape[axis]!, axis)) : null,
+    null,
+  ],
   lower: (onnx, names, { attrs }) => [onnx.node("GatherElements", names, { axis: { int: attrs.axis } })],
   evaluate([x, indices], { axis }) {
     const out = refArray(indices.shape);
@@ -46,6 +55,9 @@ export function takeAlong(x: Tensor, indices: Tensor, axis = -1): Tensor {
 export function oneHot(indices: Tensor, count: number, axis = -1): Tensor {
   if (indices.dtype !== "int32") throw dtypeError("oneHot", "indices must be int32", show(indices));
   const at = axis < 0 ? indices.rank + 1 + axis : axis;
-  const positions = reshape(iota(count), Array.from({ length: indices.rank + 1 }, (_, i) => (i === at ? count : 1)));
+  const positions = reshape(
+    iota(count),
+    Array.from({ length: indices.rank + 1 }, (_, i) => (i === at ? count : 1)),
+  );
   return cast(equal(expandDims(indices, at), positions), "float32");
 }

@@ -23,11 +23,13 @@ function unary(rule: UnaryRule): Unary {
   const op: OpDef<readonly [Tensor], Record<never, never>> = {
     name: rule.name,
     infer([x]) {
-      if (x.dtype !== "float32") throw dtypeError(rule.name, "x must be float32", show(x), "Use cast(x, \"float32\").");
+      if (x.dtype !== "float32") throw dtypeError(rule.name, "x must be float32", show(x), 'Use cast(x, "float32").');
       return [x];
     },
     vjp: ([g], [x], [y]) => [g ? rule.vjp(g, x, y!) : null],
-    lower: (onnx, [x], { target }) => [typeof rule.onnx === "string" ? onnx.node(rule.onnx, [x]) : rule.onnx(onnx, x, target)],
+    lower: (onnx, [x], { target }) => [
+      typeof rule.onnx === "string" ? onnx.node(rule.onnx, [x]) : rule.onnx(onnx, x, target),
+    ],
     evaluate: ([x]) => [refArray(x.shape, (i) => rule.reference(x.data[i]!))],
   };
   return (x) => applyOp(op, [x], {})[0]!;
@@ -43,7 +45,12 @@ export const exp: Unary = unary({ name: "exp", onnx: "Exp", reference: Math.exp,
 export const log: Unary = unary({ name: "log", onnx: "Log", reference: Math.log, vjp: (g, x) => div(g, x) });
 
 /** Square root; NaN below 0. */
-export const sqrt: Unary = unary({ name: "sqrt", onnx: "Sqrt", reference: Math.sqrt, vjp: (g, _x, y) => div(mul(g, 0.5), y) });
+export const sqrt: Unary = unary({
+  name: "sqrt",
+  onnx: "Sqrt",
+  reference: Math.sqrt,
+  vjp: (g, _x, y) => div(mul(g, 0.5), y),
+});
 
 /** 1 / x. */
 export const reciprocal: Unary = unary({
@@ -74,7 +81,12 @@ export const sign: Unary = unary({
 export const floor: Unary = unary({ name: "floor", onnx: "Floor", reference: Math.floor, vjp: () => null });
 
 /** Hyperbolic tangent. */
-export const tanh: Unary = unary({ name: "tanh", onnx: "Tanh", reference: Math.tanh, vjp: (g, _x, y) => mul(g, sub(1, mul(y, y))) });
+export const tanh: Unary = unary({
+  name: "tanh",
+  onnx: "Tanh",
+  reference: Math.tanh,
+  vjp: (g, _x, y) => mul(g, sub(1, mul(y, y))),
+});
 
 /** Logistic function 1 / (1 + e^-x). */
 export const sigmoid: Unary = unary({
