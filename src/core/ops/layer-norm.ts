@@ -5,9 +5,10 @@ import { sizeOf } from "../dtype.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { refArray } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
-import { mul, sub } from "./binary.ts";
-import { reshape } from "./movement.ts";
+import { add, mul, sub } from "./binary.ts";
+import { broadcastTo, reshape } from "./movement.ts";
 import { mean, sum } from "./reduce.ts";
+import { square } from "./unary.ts";
 
 type NormAttrs = { readonly epsilon: number };
 
@@ -27,18 +28,24 @@ const layerNormOp: OpDef<readonly [Tensor, Tensor, Tensor], NormAttrs> = {
     return [x, kept, kept];
   },
   // With n = (x - mean) r and h = g scale:  dx = r (h - mean(h) - n mean(h n)).
+  // The statistics have gradients too, so that the rule can be differentiated again: d mean = 1/N, d r = -r^2 n / N.
   vjp([g, gMean, gInverse], [x, scale], [, average, inverse]) {
-    if (gMean || gInverse)
-      throw dtypeError("layerNorm", "only the normalised output has a gradient", "a gradient of its statistics");
-    if (!g) return [null, null, null];
+    const size = x.shape.at(-1)!;
     const normal = mul(sub(x, average!), inverse!);
-    const h = mul(g, scale);
-    const centred = sub(
-      sub(h, mean(h, -1, { keepDims: true })),
-      mul(normal, mean(mul(h, normal), -1, { keepDims: true })),
-    );
-    const rows = (t: Tensor): Tensor => reshape(t, [sizeOf(t.shape.slice(0, -1)), t.shape.at(-1)!]);
-    return [mul(centred, inverse!), sum(rows(mul(g, normal)), 0), sum(rows(g), 0)];
+    const parts: Tensor[] = [];
+    if (g) {
+      const h = mul(g, scale);
+      const centred = sub(
+        sub(h, mean(h, -1, { keepDims: true })),
+        mul(normal, mean(mul(h, normal), -1, { keepDims: true })),
+      );
+      parts.push(mul(centred, inverse!));
+    }
+    if (gMean) parts.push(mul(gMean, 1 / size));
+    if (gInverse) parts.push(mul(normal, mul(gInverse, mul(square(inverse!), -1 / size))));
+    const rows = (t: Tensor): Tensor => reshape(t, [sizeOf(t.shape.slice(0, -1)), size]);
+    const dx = parts.length === 0 ? null : broadcastTo(parts.reduce(add), x.shape);
+    return g ? [dx, sum(rows(mul(g, normal)), 0), sum(rows(g), 0)] : [dx, null, null];
   },
   lower: (onnx, names, { attrs }) =>
     onnx.nodes("LayerNormalization", names, { axis: { int: -1 }, epsilon: { float: attrs.epsilon } }, { outputs: 3 }),
