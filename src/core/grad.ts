@@ -2,10 +2,12 @@
 
 import { sizeOf } from "./dtype.ts";
 import { graphError, internalError } from "./errors.ts";
+import type { AnyOp } from "./op.ts";
 import { add } from "./ops/binary.ts";
 import { reshape } from "./ops/movement.ts";
 import { sum } from "./ops/reduce.ts";
 import { fill } from "./ops/source.ts";
+import { inScope } from "./scope.ts";
 import { sameShape, show, topological, type Node, Tensor } from "./tensor.ts";
 import { leaves, mapTree, type MapTree } from "./tree.ts";
 
@@ -18,16 +20,32 @@ function unbroadcast(g: Tensor, shape: readonly number[]): Tensor {
   return reshape(sum(g, axes), shape);
 }
 
-/** The sum of a value's gradients: by the op's own shortcut where it has one, else as a balanced tree of additions. */
+/** The sum of a value's gradients: terms of one op by that op's own shortcut where it has one, the rest by additions. */
 function total(terms: readonly Tensor[]): Tensor {
-  if (terms.length === 1) return terms[0]!;
-  const { op } = terms[0]!.node;
-  if (terms.every((term) => term.node.op === op)) {
-    const merged = op.mergeSum?.(terms);
-    if (merged) return merged;
+  const groups = new Map<AnyOp, Tensor[]>();
+  for (const term of terms) {
+    const group = groups.get(term.node.op);
+    if (group) group.push(term);
+    else groups.set(term.node.op, [term]);
   }
+  return addAll([...groups].flatMap(([op, group]) => mergeGroup(op, group)));
+}
+
+/** Terms of one op, as few as the op can make them; a term that it cannot merge stays as it is. */
+function mergeGroup(op: AnyOp, terms: readonly Tensor[]): readonly Tensor[] {
+  if (!op.mergeSum || terms.length === 1) return terms;
+  const all = op.mergeSum(terms);
+  if (all) return [all];
+  const mergeable = terms.filter((term) => op.mergeSum!([term]));
+  const merged = mergeable.length > 1 ? op.mergeSum(mergeable) : null;
+  return merged ? [merged, ...terms.filter((term) => !mergeable.includes(term))] : terms;
+}
+
+/** A balanced tree of additions: rounding errors grow with its depth, not with the number of terms. */
+function addAll(terms: readonly Tensor[]): Tensor {
+  if (terms.length === 1) return terms[0]!;
   const half = terms.length >> 1;
-  return add(total(terms.slice(0, half)), total(terms.slice(half)));
+  return add(addAll(terms.slice(0, half)), addAll(terms.slice(half)));
 }
 
 /**
@@ -64,7 +82,7 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
     if (known) return known;
     const list = terms.get(t);
     if (!list) return null;
-    const g = total(list);
+    const g = inScope(list[0]!.node.scope, () => total(list));
     done.set(t, g);
     return g;
   };
@@ -73,22 +91,32 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
     if (!onPath.has(node) || !node.inputs.some((t) => onPath.has(t.node))) continue;
     const grads = node.outputs.map(gradientOf);
     if (grads.every((g) => g === null)) continue;
-    const results = node.op.vjp(grads, node.inputs as never, node.outputs, node.attrs) as readonly (Tensor | null)[];
-    if (results.length !== node.inputs.length)
-      throw internalError(
-        node.op.name,
-        `the gradient rule must give ${node.inputs.length} entries`,
-        String(results.length),
-      );
-    results.forEach((g, i) => {
-      const x = node.inputs[i]!;
-      if (!g || !onPath.has(x.node)) return;
-      const list = terms.get(x) ?? [];
-      list.push(unbroadcast(g, x.shape));
-      terms.set(x, list);
+    inScope(gradientScope(node), () => {
+      gradientsOfInputs(node, grads).forEach((g, i) => {
+        const x = node.inputs[i]!;
+        if (!g || !onPath.has(x.node)) return;
+        const list = terms.get(x) ?? [];
+        list.push(unbroadcast(g, x.shape));
+        terms.set(x, list);
+      });
     });
   }
   return wrt.map((t) => gradientOf(t) ?? fill(t.shape, 0));
+}
+
+/** Where the nodes of a node's gradient are said to be: below the node's own scope. */
+function gradientScope({ scope }: Node): string {
+  return scope === "" ? "gradient" : `${scope}.gradient`;
+}
+
+function gradientsOfInputs(node: Node, grads: readonly (Tensor | null)[]): readonly (Tensor | null)[] {
+  const results = node.op.vjp(grads, node.inputs as never, node.outputs, node.attrs) as readonly (Tensor | null)[];
+  if (results.length === node.inputs.length) return results;
+  throw internalError(
+    node.op.name,
+    `the gradient rule must give ${node.inputs.length} entries`,
+    String(results.length),
+  );
 }
 
 /** What a differentiable function returns: the loss, or the loss with other results beside it. */

@@ -2,7 +2,7 @@
 
 // The one piece of mutable module state in core: tracing is synchronous, and a stack that mirrors the call stack
 // spares every layer a parameter. `scope` restores it even when the body throws.
-const stack: string[] = [];
+let stack: string[] = [];
 
 /**
  * Runs `body`; every node and site made inside is named under `name`.
@@ -22,4 +22,18 @@ export function scope<R>(name: string, body: () => R): R {
 /** The dotted name of the scope in which the caller runs; empty outside every scope. */
 export function currentScope(): string {
   return stack.join(".");
+}
+
+/**
+ * Runs `body` as if the caller stood in `scope` and nowhere else: gradient rules run long after their layer returned,
+ * and their nodes are named after it.
+ */
+export function inScope<R>(scope: string, body: () => R): R {
+  const outer = stack;
+  stack = scope === "" ? [] : [scope];
+  try {
+    return body();
+  } finally {
+    stack = outer;
+  }
 }
