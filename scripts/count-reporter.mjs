@@ -1,7 +1,7 @@
 // A vitest reporter that writes what npm test adds up: counts, and the tests that were skipped with their reasons.
 // Vitest's own JSON report leaves the reasons out, and the errors that belong to no test.
 
-/** @import { Reporter, TestModule } from "vitest/node" */
+/** @import { Reporter, TestCase, TestModule } from "vitest/node" */
 
 import { writeFileSync } from "node:fs";
 
@@ -30,15 +30,22 @@ export default class CountReporter {
     const counts = {
       passed: ended("passed").length,
       failed: ended("failed").length + suites.filter((suite) => suite.errors().length > 0).length + strayErrors.length,
-      skipped: [...ended("skipped"), ...ended("pending")].map((test) => {
-        const result = test.result();
-        const note = result.state === "skipped" ? result.note : undefined;
-        return {
-          test: `${test.module.relativeModuleId} > ${test.fullName}`,
-          reason: note ?? `the file marks it "${test.options.mode}"`,
-        };
-      }),
+      skipped: [...ended("skipped"), ...ended("pending")].map((test) => ({
+        test: `${test.module.relativeModuleId} > ${test.fullName}`,
+        reason: reasonOf(test),
+      })),
     };
     writeFileSync(/** @type {string} */ (process.env.HEED_COUNTS), JSON.stringify(counts));
   }
+}
+
+/**
+ * Why a test did not run to its end.
+ *
+ * @param {TestCase} test
+ */
+function reasonOf(test) {
+  const result = test.result();
+  if (result.state === "pending" && test.options.mode === "run") return "it did not end";
+  return (result.state === "skipped" && result.note) || `${test.options.mode}, without a reason`;
 }

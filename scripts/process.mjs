@@ -81,17 +81,24 @@ export function seconds(start) {
 }
 
 /**
- * A terminal sends Ctrl+C to the child as well, so it is only swallowed here; without one it is passed on like the others.
+ * Passes signals on. A terminal sends Ctrl+C to the child as well, so there it is only swallowed here. When npm is asked to
+ * end, it ends the shell between it and this process, and no signal arrives: then the parent is another one.
  *
  * @param {import("node:child_process").ChildProcess} child
  * @returns {() => void} takes the listeners away
  */
 function passSignals(child) {
-  /** @type {[NodeJS.Signals, () => void][]} */
-  const listeners = /** @type {NodeJS.Signals[]} */ (["SIGINT", "SIGTERM", "SIGHUP"]).map((signal) => [
-    signal,
-    () => void (signal === "SIGINT" && process.stdin.isTTY ? 0 : child.kill(signal)),
+  /** @type {Map<NodeJS.Signals, () => void>} */
+  const listeners = new Map([
+    ["SIGINT", () => void (process.stdin.isTTY || child.kill("SIGINT"))],
+    ["SIGTERM", () => void child.kill("SIGTERM")],
+    ["SIGHUP", () => void child.kill("SIGHUP")],
   ]);
   for (const [signal, listener] of listeners) process.on(signal, listener);
-  return () => listeners.forEach(([signal, listener]) => process.off(signal, listener));
+  const parent = process.ppid;
+  const watch = setInterval(() => process.ppid === parent || child.kill("SIGTERM"), 500);
+  return () => {
+    clearInterval(watch);
+    for (const [signal, listener] of listeners) process.off(signal, listener);
+  };
 }

@@ -57,8 +57,7 @@ function judge(code, file) {
   /** @type {import("./count-reporter.mjs").TestCounts} */
   const counts = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : { passed: 0, failed: 0, skipped: [] };
   if (counts.failed > 0 || (code === 0 && counts.passed > 0)) return counts;
-  console.log(
-    code === 0 ? "No test ran." : `vitest ended with code ${code}; it is stopped after ${limitMinutes} minutes.`,
-  );
+  const killed = code === 137 ? `; one that takes more than ${limitMinutes} minutes is killed` : "";
+  console.log(code === 0 ? "No test ran." : `vitest ended with code ${code}${killed}.`);
   return { ...counts, failed: 1 };
 }
