@@ -60,7 +60,8 @@ export async function ensureBrowser() {
       console.log(`Installed ${browser} with ${name} (${seconds(start)}).`);
       return browser;
     }
-    failures.push(`${name} ended with code ${code}: ${output.trim().split("\n").at(-1)}`);
+    const lines = output.trim().split("\n");
+    failures.push(`${name} ended with code ${code}: ${lines.find((line) => /error|fail/i.test(line)) ?? lines.at(-1)}`);
   }
   console.log(
     `No browser: none is installed and none could be. ${failures.join("; ")}. Install Chromium or set HEED_BROWSER.`,
