@@ -39,6 +39,11 @@ export function mapTree<P, A, B>(tree: P, fn: (leaf: A, path: string) => B, path
   return out as MapTree<P, A, B>;
 }
 
+/** `mapTree` for trees whose exact structure is not known to the type checker. */
+export function mapLeaves<A, B>(tree: Tree<A>, fn: (leaf: A, path: string) => B): Tree<B> {
+  return mapTree<unknown, A, B>(tree, fn) as Tree<B>;
+}
+
 /** The leaves of a tree with their dotted paths, in the order of the keys. */
 export function leaves<T>(tree: unknown, path = ""): readonly (readonly [path: string, leaf: T])[] {
   const out: [string, T][] = [];

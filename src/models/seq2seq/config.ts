@@ -1,0 +1,40 @@
+// Configuration of the sequence-to-sequence model, and the check of one that came from a file.
+
+import { checkOptions, optionError } from "../../core/errors.ts";
+
+/** Sizes and choices of the network. Everything that decides the shape of its parameters is here. */
+export interface Seq2SeqConfig {
+  /** Symbols of the source, specials included (0 is padding). */
+  readonly sourceCount: number;
+  /** Symbols of the target, specials included (0 padding, 1 begin, 2 end). */
+  readonly targetCount: number;
+  readonly embeddingSize: number;
+  /** State size of one direction of the encoder. */
+  readonly encoderSize: number;
+  readonly encoderLayers: number;
+  readonly decoderSize: number;
+  /** Which attention the decoder has; `none` leaves it the encoder's final state alone. */
+  readonly attention: "none" | "additive" | "dot";
+  /** Size of the space in which the additive score compares. */
+  readonly alignmentSize: number;
+  /** Whether the attentional vector of a step enters the next (Luong et al. 2015, section 3.3). */
+  readonly inputFeeding: boolean;
+}
+
+const sizes = ["sourceCount", "targetCount", "embeddingSize", "encoderSize", "encoderLayers", "decoderSize", "alignmentSize"] as const;
+const known = [...sizes, "attention", "inputFeeding"];
+
+/** Refuses a configuration that no network can have. */
+export function checkSeq2SeqConfig(where: string, value: unknown): Seq2SeqConfig {
+  if (typeof value !== "object" || value === null) throw optionError(where, "the configuration must be an object", value === null ? "null" : typeof value);
+  const config = value as Record<string, unknown>;
+  checkOptions(where, config, known);
+  for (const key of sizes) {
+    const size = config[key];
+    if (!Number.isInteger(size) || (size as number) < 1 || (size as number) > 65536) throw optionError(where, `${key} must be an integer from 1 to 65536`, String(size));
+  }
+  if (config["attention"] !== "none" && config["attention"] !== "additive" && config["attention"] !== "dot")
+    throw optionError(where, "attention must be none, additive or dot", JSON.stringify(config["attention"]));
+  if (typeof config["inputFeeding"] !== "boolean") throw optionError(where, "inputFeeding must be true or false", JSON.stringify(config["inputFeeding"]));
+  return value as Seq2SeqConfig;
+}

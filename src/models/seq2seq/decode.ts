@@ -1,0 +1,119 @@
+// Decoding: greedy and beam search over a loaded sequence-to-sequence model, batched, with the attention of every step.
+
+import type { NdArray } from "../../core/ndarray.ts";
+import { NdArray as Arrays } from "../../core/ndarray.ts";
+import { constant } from "../../core/ops/source.ts";
+import { logSoftmax } from "../../core/ops/softmax.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import { mapLeaves } from "../../core/tree.ts";
+import { compile } from "../../engine/compile.ts";
+import type { Device } from "../../engine/runtime.ts";
+import { BEGIN, END } from "../../text/vocabulary.ts";
+import type { PreparedMemory } from "../../attention/attend.ts";
+import { sourceArrays } from "./batches.ts";
+import { searchBeams } from "./beam.ts";
+import type { Seq2SeqConfig } from "./config.ts";
+import { decodeFree, encode, type DecoderState, type Seq2SeqParams } from "./model.ts";
+import { weightRow, type DecodeOptions, type DecoderFunctions, type Hypothesis, type MemoryArrays } from "./search.ts";
+
+/** A model ready to decode. */
+export interface Decoder {
+  /** Decodes sources (ids); for each, `nbest` hypotheses. Neighbours in a batch never change a result. */
+  decode(sources: readonly (readonly number[])[], options?: DecodeOptions): Promise<readonly (readonly Hypothesis[])[]>;
+  dispose(): Promise<void>;
+}
+
+/** How a model is prepared for decoding. */
+export interface DecoderOptions {
+  /** Default: as `compile`. */
+  readonly device?: Device;
+  /** Bake the parameters into the compiled graphs (default): faster. False: they are fed, so that arrays written in place (by training) count. */
+  readonly bake?: boolean;
+}
+
+// The parameters' tree has one optional member and one open one, too deep for the checker to map; the shapes are checked when traced.
+type Loose = ((...args: readonly unknown[]) => Promise<unknown>) & { dispose(): Promise<void> };
+
+/** Prepares a model for decoding. */
+export function createDecoder(config: Seq2SeqConfig, params: Seq2SeqParams<NdArray>, { device, bake = true }: DecoderOptions = {}): Decoder {
+  const settings = { ...(device === undefined ? {} : { device }), ...(bake ? {} : { mode: "training" as const }) };
+  const given: unknown = bake ? {} : params;
+  const inside = (traced: Seq2SeqParams<Tensor>): Seq2SeqParams<Tensor> => (bake ? (mapLeaves<NdArray, Tensor>(params, (a) => constant(a)) as Seq2SeqParams<Tensor>) : traced);
+  const encoder = compile(
+    (traced: Seq2SeqParams<Tensor>, source: Tensor, masked: { readonly mask?: Tensor }) => {
+      const { memory, initial } = encode(config, inside(traced), source, masked.mask ?? null);
+      return { initial, memory: memory ? { keys: memory.keys, values: memory.values, prepared: memory.prepared } : {} };
+    },
+    { ...settings, name: "seq2seq.encode" },
+  ) as unknown as Loose;
+  const step = compile(
+    (traced: Seq2SeqParams<Tensor>, memory: Partial<Record<"keys" | "values" | "prepared" | "mask", Tensor>>, previous: Tensor, state: DecoderState<Tensor>) => {
+      const prepared = memory.keys ? ({ keys: memory.keys, values: memory.values!, prepared: memory.prepared!, mask: memory.mask ?? null } satisfies PreparedMemory) : null;
+      const next = decodeFree(config, inside(traced), prepared, previous, state);
+      return { logProbs: logSoftmax(next.logits, -1), state: next.state, ...(next.weights ? { weights: next.weights } : {}) };
+    },
+    { ...settings, name: "seq2seq.step" },
+  ) as unknown as Loose;
+  const functions: DecoderFunctions = {
+    step: (memory, previous, state) => step(given, memory, previous, state) as ReturnType<DecoderFunctions["step"]>,
+    longest: (length) => 2 * length + 10,
+  };
+
+  const decodeBatch = async (sources: readonly (readonly number[])[], options: Required<DecodeOptions>): Promise<readonly (readonly Hypothesis[])[]> => {
+    const { source, mask } = sourceArrays(sources);
+    const { initial, memory } = (await encoder(given, source, mask ? { mask } : {})) as { initial: DecoderState<NdArray>; memory: MemoryArrays | Record<never, never> };
+    const whole = mask && "keys" in memory ? { ...memory, mask } : memory;
+    const lengths = sources.map((s) => s.length);
+    return options.beam === 1 ? await greedy(functions, whole, initial, lengths) : await searchBeams(functions, whole, initial, lengths, options);
+  };
+
+  return {
+    async decode(sources, { beam = 1, nbest = 1, alpha = 0.6, batchSize = 256 } = {}) {
+      // Sources of one length go together: no padding, and few shapes.
+      const order = sources.map((_, i) => i).sort((a, b) => sources[a]!.length - sources[b]!.length || a - b);
+      const results = new Array<readonly Hypothesis[]>(sources.length);
+      for (let at = 0; at < order.length; ) {
+        const length = sources[order[at]!]!.length;
+        let end = at;
+        while (end < order.length && end - at < batchSize && sources[order[end]!]!.length === length) end++;
+        const chosen = order.slice(at, end);
+        const found = await decodeBatch(chosen.map((i) => sources[i]!), { beam, nbest: Math.min(nbest, beam), alpha, batchSize });
+        chosen.forEach((i, k) => (results[i] = found[k]!));
+        at = end;
+      }
+      return results;
+    },
+    async dispose() {
+      await encoder.dispose();
+      await step.dispose();
+    },
+  };
+}
+
+/** Greedy decoding of one batch: the likeliest symbol at every step. */
+async function greedy({ step, longest }: DecoderFunctions, memory: MemoryArrays | Record<never, never>, initial: DecoderState<NdArray>, lengths: readonly number[]): Promise<readonly (readonly Hypothesis[])[]> {
+  const count = lengths.length;
+  const found = lengths.map(() => ({ target: [] as number[], logProb: 0, weights: [] as number[][], complete: false }));
+  const limit = longest(Math.max(...lengths));
+  let previous = new Arrays("int32", [count], new Int32Array(count).fill(BEGIN));
+  let state = initial;
+  for (let t = 0; t < limit && found.some((f) => !f.complete); t++) {
+    const { logProbs, state: next, weights } = await step(memory, previous, state);
+    const scores = logProbs.data as Float32Array;
+    const width = scores.length / count;
+    const chosen = new Int32Array(count);
+    found.forEach((f, i) => {
+      let best = BEGIN + 1;
+      for (let k = best + 1; k < width; k++) if (scores[i * width + k]! > scores[i * width + best]!) best = k;
+      chosen[i] = best;
+      if (f.complete) return;
+      f.logProb += scores[i * width + best]!;
+      if (weights) f.weights.push(weightRow(weights, i, lengths[i]!));
+      if (best === END) f.complete = true;
+      else if (f.target.length < longest(lengths[i]!)) f.target.push(best);
+    });
+    previous = new Arrays("int32", [count], chosen);
+    state = next;
+  }
+  return found.map((f) => [{ ...f, score: f.logProb }]);
+}

@@ -1,0 +1,47 @@
+// What every search over the decoder shares: hypotheses, options, and the compiled step it drives.
+
+import type { NdArray } from "../../core/ndarray.ts";
+import type { DecoderState } from "./model.ts";
+
+/** One decoded target. */
+export interface Hypothesis {
+  /** Ids without begin and end. */
+  readonly target: readonly number[];
+  /** Log-probability in nats of the whole target, its end included. */
+  readonly logProb: number;
+  /** What hypotheses are ranked by: `logProb` divided by the length penalty. */
+  readonly score: number;
+  /** One row a target symbol and one for the end, over the source positions; empty without attention. */
+  readonly weights: readonly (readonly number[])[];
+  /** False when decoding stopped at the longest length allowed rather than at an end. */
+  readonly complete: boolean;
+}
+
+/** How targets are searched for. */
+export interface DecodeOptions {
+  /** Hypotheses kept a step; 1 is greedy. Default 1. */
+  readonly beam?: number;
+  /** Hypotheses returned for each source, best first; at most `beam`. Default 1. */
+  readonly nbest?: number;
+  /** Exponent of the length penalty ((5 + n) / 6)^alpha (Wu et al. 2016, arXiv:1609.08144, eq. 14). Default 0.6; greedy ignores it. */
+  readonly alpha?: number;
+  /** Sources decoded at once. Default 256. */
+  readonly batchSize?: number;
+}
+
+/** What the encoder hands to each step, as arrays. */
+export type MemoryArrays = { readonly keys: NdArray; readonly values: NdArray; readonly prepared: NdArray; readonly mask?: NdArray };
+
+/** The compiled halves of the model that a search needs. */
+export interface DecoderFunctions {
+  /** One step of `rows` hypotheses. */
+  step(memory: MemoryArrays | Record<never, never>, previous: NdArray, state: DecoderState<NdArray>): Promise<{ readonly logProbs: NdArray; readonly state: DecoderState<NdArray>; readonly weights?: NdArray }>;
+  /** The longest target allowed for a source of some length. */
+  readonly longest: (sourceLength: number) => number;
+}
+
+/** One row of attention, cut to the real source. */
+export function weightRow(weights: NdArray, row: number, length: number): number[] {
+  const width = weights.shape[1]!;
+  return Array.from((weights.data as Float32Array).subarray(row * width, row * width + length));
+}

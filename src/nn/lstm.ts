@@ -1,0 +1,143 @@
+// LSTM: one step, one direction over time, both directions, stacked layers.
+
+import { bindAxes } from "../core/axes.ts";
+import type { NdArray } from "../core/ndarray.ts";
+import { NdArray as Arrays } from "../core/ndarray.ts";
+import { add, mul } from "../core/ops/binary.ts";
+import { concat, split, stack, unstack } from "../core/ops/concat.ts";
+import { matmul } from "../core/ops/matmul.ts";
+import { expandDims } from "../core/ops/movement.ts";
+import { where } from "../core/ops/select.ts";
+import { fill } from "../core/ops/source.ts";
+import { sigmoid, tanh } from "../core/ops/unary.ts";
+import type { Rng } from "../core/random.ts";
+import { scope } from "../core/scope.ts";
+import type { Tensor } from "../core/tensor.ts";
+import { linear } from "./linear.ts";
+
+/**
+ * One LSTM direction. Axes: I input size, H state size.
+ * The four gates lie side by side in the order **input, forget, output, candidate** (torch: input, forget, candidate, output),
+ * so that the three sigmoids are one operation.
+ */
+export type LstmParams<T> = { readonly input: T; readonly recurrent: T; readonly bias: T };
+
+/** State of an LSTM: hidden and cell, each (B, H). */
+export type LstmState<T> = { readonly hidden: T; readonly cell: T };
+
+/** Sizes of an LSTM direction. */
+export interface LstmConfig {
+  readonly inSize: number;
+  readonly size: number;
+}
+
+/**
+ * input (I, 4H), recurrent (H, 4H), bias (4H): uniform in ±1/sqrt(H) as torch's `nn.LSTM` begins, but for the forget
+ * gate's bias, which is 1 so that memory lasts from the start (Jozefowicz, Zaremba and Sutskever 2015).
+ */
+export function initLstm({ inSize, size }: LstmConfig, rng: Rng): LstmParams<NdArray> {
+  const limit = 1 / Math.sqrt(size);
+  const bias = new Float32Array(4 * size).fill(1, size, 2 * size);
+  return { input: rng.uniform([inSize, 4 * size], limit), recurrent: rng.uniform([size, 4 * size], limit), bias: new Arrays("float32", [4 * size], bias) };
+}
+
+/** The state before the first step: zeros. */
+export function zeroState(batch: number, size: number): LstmState<Tensor> {
+  return { hidden: fill([batch, size], 0), cell: fill([batch, size], 0) };
+}
+
+/**
+ * One step from the sum of everything that enters the gates.
+ *
+ * @param gates - (B, 4H): input and recurrent projections and bias, added up.
+ * @param cell - (B, H), the previous cell.
+ * Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000.
+ */
+export function lstmGates(gates: Tensor, cell: Tensor): LstmState<Tensor> {
+  const size = cell.shape[1]!;
+  const [squashed, candidate] = split(gates, [3 * size, size]) as [Tensor, Tensor];
+  const [inputGate, forgetGate, outputGate] = split(sigmoid(squashed), 3) as [Tensor, Tensor, Tensor];
+  const next = add(mul(forgetGate, cell), mul(inputGate, tanh(candidate)));
+  return { hidden: mul(outputGate, tanh(next)), cell: next };
+}
+
+/** One step: x (B, I) -> the next state. */
+export function lstmStep(params: LstmParams<Tensor>, x: Tensor, state: LstmState<Tensor>): LstmState<Tensor> {
+  bindAxes("lstmStep", { x: [x, "B I"], input: [params.input, "I G"], recurrent: [params.recurrent, "H G"], hidden: [state.hidden, "B H"], cell: [state.cell, "B H"] });
+  const gates = linear({ weight: params.input, bias: params.bias }, x);
+  return lstmGates(add(gates, matmul(state.hidden, params.recurrent)), state.cell);
+}
+
+/** How an LSTM runs over time. */
+export interface LstmOptions {
+  /** From the last step to the first. Default false. */
+  readonly reverse?: boolean;
+  /** bool (B, T), true at real steps. A step that is not real leaves the state as it was and gives an output of 0. Default: all are real. */
+  readonly mask?: Tensor | null;
+  /** The state before the first step. Default zeros. */
+  readonly initial?: LstmState<Tensor>;
+}
+
+/** Outputs at every step, and the state after the last real one. */
+export type LstmResult = { readonly outputs: Tensor; readonly final: LstmState<Tensor> };
+
+/**
+ * One direction over time, unrolled: the input projections of all steps are one product, and so are the weight gradients.
+ *
+ * @param x - float32 (B, T, I).
+ * @returns `outputs` (B, T, H), in the order of `x` whatever the direction; `final` state.
+ */
+export function lstm(params: LstmParams<Tensor>, x: Tensor, { reverse = false, mask = null, initial }: LstmOptions = {}): LstmResult {
+  const { B, T, H } = bindAxes("lstm", { x: [x, "B T I"], input: [params.input, "I G"], recurrent: [params.recurrent, "H G"], bias: [params.bias, "G"] });
+  if (mask) bindAxes("lstm", { x: [x, "B T I"], mask: [mask, "B T"] });
+  const projected = unstack(linear({ weight: params.input, bias: params.bias }, x), 1);
+  const real = mask ? unstack(mask, 1).map((m) => expandDims(m, -1)) : null;
+  let state = initial ?? zeroState(B, H);
+  let begun = initial !== undefined;
+  const outputs = new Array<Tensor>(T);
+  for (let i = 0; i < T; i++) {
+    const t = reverse ? T - 1 - i : i;
+    // From a state of zeros there is nothing to multiply.
+    const gates = begun ? add(projected[t]!, matmul(state.hidden, params.recurrent)) : projected[t]!;
+    begun = true;
+    const next = lstmGates(gates, state.cell);
+    if (real) {
+      outputs[t] = where(real[t]!, next.hidden, 0);
+      state = { hidden: where(real[t]!, next.hidden, state.hidden), cell: where(real[t]!, next.cell, state.cell) };
+    } else {
+      outputs[t] = next.hidden;
+      state = next;
+    }
+  }
+  return { outputs: T === 0 ? fill([B, 0, H], 0) : stack(outputs, 1), final: state };
+}
+
+/** Both directions of one layer. */
+export type BiLstmParams<T> = { readonly forward: LstmParams<T>; readonly backward: LstmParams<T> };
+
+/** Parameters of both directions, drawn one after the other. */
+export function initBiLstm(config: LstmConfig, rng: Rng): BiLstmParams<NdArray> {
+  return { forward: initLstm(config, rng), backward: initLstm(config, rng) };
+}
+
+/** x (B, T, I) -> outputs (B, T, 2H): forward beside backward; `final` has both directions' states side by side, (B, 2H). */
+export function biLstm(params: BiLstmParams<Tensor>, x: Tensor, { mask = null }: Pick<LstmOptions, "mask"> = {}): LstmResult {
+  const ahead = scope("forward", () => lstm(params.forward, x, { mask }));
+  const back = scope("backward", () => lstm(params.backward, x, { mask, reverse: true }));
+  return {
+    outputs: concat([ahead.outputs, back.outputs], -1),
+    final: { hidden: concat([ahead.final.hidden, back.final.hidden], -1), cell: concat([ahead.final.cell, back.final.cell], -1) },
+  };
+}
+
+/** Layers on top of each other; `between` (dropout, say) is applied to what enters every layer but the first. */
+export function stackLayers<P>(layers: readonly P[], x: Tensor, layer: (params: P, x: Tensor) => LstmResult, between: (x: Tensor) => Tensor = (y) => y): { readonly outputs: Tensor; readonly finals: readonly LstmState<Tensor>[] } {
+  const finals: LstmState<Tensor>[] = [];
+  let value = x;
+  layers.forEach((params, i) => {
+    const { outputs, final } = scope(String(i), () => layer(params, i === 0 ? value : between(value)));
+    value = outputs;
+    finals.push(final);
+  });
+  return { outputs: value, finals };
+}

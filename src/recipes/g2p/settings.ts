@@ -1,0 +1,49 @@
+// Settings of the grapheme-to-phoneme recipe: one place for every number that decides a run.
+
+import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
+
+/** Which attention the decoder has. */
+export type G2pVariant = "none" | "additive" | "dot";
+
+/** Everything that decides a run, besides the data. */
+export interface G2pSettings {
+  readonly variant: G2pVariant;
+  readonly model: Omit<Seq2SeqConfig, "sourceCount" | "targetCount">;
+  readonly epochs: number;
+  readonly batchSize: number;
+  /** Highest learning rate; the schedule is a warm-up and half a cosine to 0. */
+  readonly rate: number;
+  readonly warmup: number;
+  readonly weightDecay: number;
+  readonly dropout: number;
+  readonly smoothing: number;
+  readonly clip: number;
+  readonly averageDecay: number;
+  readonly seed: number;
+}
+
+const base = { embeddingSize: 256, encoderSize: 256, encoderLayers: 2, alignmentSize: 256, inputFeeding: true } as const;
+
+/** The recipe's settings. Without attention the decoder is wider, so that all variants have the same number of parameters within 10 %. */
+export function g2pSettings(variant: G2pVariant, overrides: Partial<Omit<G2pSettings, "variant">> = {}): G2pSettings {
+  const model = {
+    none: { ...base, decoderSize: 560, attention: "none" },
+    additive: { ...base, decoderSize: 512, attention: "additive" },
+    dot: { ...base, decoderSize: 512, attention: "dot" },
+  } as const;
+  return {
+    variant,
+    model: model[variant],
+    epochs: 14,
+    batchSize: 256,
+    rate: 1.5e-3,
+    warmup: 300,
+    weightDecay: 0.01,
+    dropout: 0.3,
+    smoothing: 0.1,
+    clip: 2,
+    averageDecay: 0.999,
+    seed: 1,
+    ...overrides,
+  };
+}
