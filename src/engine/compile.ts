@@ -2,17 +2,18 @@
 
 import type { TypedArray } from "../core/dtype.ts";
 import { allocate, sizeOf } from "../core/dtype.ts";
-import { checkOptions, graphError, HeedError } from "../core/errors.ts";
+import { checkOptions, graphError, inputError } from "../core/errors.ts";
 import { NdArray } from "../core/ndarray.ts";
 import type { RandomAttrs } from "../core/ops/random.ts";
 import { drawInto } from "../core/random.ts";
-import { Tensor } from "../core/tensor.ts";
+import { Tensor, type Node } from "../core/tensor.ts";
 import { unflatten, type MapTree } from "../core/tree.ts";
 import { lowerGraph } from "../onnx/lower.ts";
 import { defaultDevice, runtimeFor } from "./devices.ts";
+import { formatProfile, printAtExit, Profile, profileWanted, type ProfileRow } from "./profile.ts";
 import type { Device, Feed, RuntimeSession, SessionSettings } from "./runtime.ts";
 import { SessionCache } from "./session-cache.ts";
-import { bindArguments, resultLeaves, traceArguments } from "./signature.ts";
+import { resultLeaves, Signature, type BoundArguments } from "./signature.ts";
 
 /** The arguments of the compiled form: arrays (or numbers, for scalars) where the function takes tensors. */
 export type Arrays<T> = T extends Tensor
@@ -37,7 +38,7 @@ export interface CompileOptions {
   readonly cacheBytes?: number;
   /** A name for messages and profiles. Default: the function's own. */
   readonly name?: string;
-  /** Record the time of every node; read it with `profile()`. Default false. */
+  /** Record the time of every node; read it with `profile()`. Default false, or true where `HEED_PROFILE=1`. */
   readonly profile?: boolean;
 }
 
@@ -47,16 +48,18 @@ interface Entry {
   readonly session: RuntimeSession;
   readonly bytes: number;
   readonly result: unknown;
-  readonly outputs: readonly Tensor[];
-  readonly outputNames: readonly string[];
-  /** For each feed: which argument it is, or which random node it fills. */
-  readonly feeds: readonly {
-    readonly name: string;
-    readonly tensor: Tensor;
-    readonly argument: number;
-    readonly key: number;
-    readonly stream: number;
-  }[];
+  readonly outputs: readonly { readonly type: Tensor; readonly name: string | null }[];
+  readonly feeds: readonly FeedSource[];
+  readonly origins: ReadonlyMap<string, Node | null>;
+}
+
+/** Where the value of a feed comes from: an argument, or a draw from the key that is an argument. */
+interface FeedSource {
+  readonly name: string;
+  readonly tensor: Tensor;
+  readonly argument: number;
+  /** Which of the key's streams; -1 when the argument itself is fed. */
+  readonly stream: number;
 }
 
 /** A compiled function. */
@@ -67,8 +70,14 @@ export interface Compiled<Args extends readonly unknown[], R> {
   prepare(...args: Args): Promise<void>;
   /** Sessions held, and their estimated bytes. */
   readonly cache: SessionCache<Entry>;
-  /** Releases every session. */
+  /**
+   * What was recorded so far, one row a node, the slowest first; empty without the option `profile`, and on devices
+   * whose runtime records nothing. The sessions are released: later calls make new ones and record on.
+   */
+  profile(): Promise<readonly ProfileRow[]>;
+  /** Releases every session. A later call makes new ones. */
   dispose(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
 }
 
 /**
@@ -86,76 +95,83 @@ export function compile<F extends (...args: never[]) => unknown>(
 ): Compiled<Arrays<Parameters<F>> & unknown[], MapTree<ReturnType<F>, Tensor, NdArray>> {
   checkOptions("compile", options, knownOptions);
   const name = options.name ?? (fn.name || "compiled function");
-  const statics = new Set(options.static ?? []);
+  const signature = new Signature(name, options.static ?? []);
   const device = options.device ?? defaultDevice();
   const settings: SessionSettings = {
     mode: options.mode ?? "inference",
+    profile: options.profile ?? profileWanted(),
     ...(options.threads === undefined ? {} : { threads: options.threads }),
-    ...(options.profile === undefined ? {} : { profile: options.profile }),
   };
-  const cache = new SessionCache<Entry>(options.cacheBytes ?? 2 ** 30);
-
-  const entryFor = (args: readonly unknown[], signature: string): Promise<Entry> =>
-    cache.get(signature, async () => {
-      const { traced, inputs } = traceArguments(args, statics);
-      const result = (fn as unknown as (...a: readonly unknown[]) => unknown)(...traced);
-      const outputs = resultLeaves(result).map(([path, t]) => {
-        if (!(t instanceof Tensor))
-          throw graphError(
-            name,
-            "the function must return tensors",
-            `${typeof t} at ${path === "" ? "its result" : path}`,
-          );
-        return t;
-      });
-      const runtime = await runtimeFor(device);
-      const lowered = lowerGraph(inputs, outputs, { device: runtime.device }, name);
-      const session = await runtime.create(lowered.model, settings);
-      let stream = 0;
-      const feeds = lowered.feeds.map(({ name: feed, tensor }) => {
-        const random = tensor.node.op.source === "random";
-        return {
-          name: feed,
-          tensor,
-          argument: random ? -1 : inputs.indexOf(tensor),
-          key: random ? inputs.indexOf(tensor.node.inputs[0]!) : -1,
-          stream: random ? stream++ : -1,
-        };
-      });
-      // Measured on training graphs: a session holds about six times its model's bytes beside its constants.
-      return {
-        session,
-        bytes: 6 * (lowered.model.length - lowered.constantBytes) + 2 * lowered.constantBytes,
-        result,
-        outputs,
-        outputNames: lowered.outputs,
-        feeds,
-      };
+  const profile = new Profile();
+  const record = ({ origins, session }: Entry): void => profile.add(origins, session.endProfile());
+  const cache = new SessionCache<Entry>(options.cacheBytes ?? 2 ** 30, record);
+  if (profileWanted())
+    printAtExit(() => {
+      cache.entries().forEach(record);
+      const rows = profile.rows();
+      return rows.length === 0 ? "" : `heed: profile of ${name}\n${formatProfile(rows)}\n`;
     });
+
+  const make = async (args: readonly unknown[]): Promise<Entry> => {
+    const { traced, inputs } = signature.trace(args);
+    const result = (fn as unknown as (...a: readonly unknown[]) => unknown)(...traced);
+    const outputs = checkResult(name, result);
+    const runtime = await runtimeFor(device);
+    const lowered = lowerGraph(inputs, outputs, { device: runtime.device }, name);
+    const nothing = lowered.outputs.every((output) => output === null);
+    return {
+      session: nothing ? idleSession : await runtime.create(lowered.model, settings),
+      // Measured on training graphs: a session holds about six times its model's bytes beside its constants.
+      bytes: 6 * (lowered.model.length - lowered.constantBytes) + 2 * lowered.constantBytes,
+      result,
+      outputs: outputs.map((type, i) => ({ type, name: lowered.outputs[i]! })),
+      feeds: feedSources(lowered.feeds, inputs),
+      origins: lowered.origins,
+    };
+  };
+
+  const bind = (args: readonly unknown[]): BoundArguments => {
+    if (args.length < fn.length) throw inputError(name, `${fn.length} arguments are required`, String(args.length));
+    return signature.bind(args);
+  };
 
   const run = async (...args: readonly unknown[]): Promise<unknown> => {
-    const bound = bindArguments(name, args, statics);
-    const entry = await entryFor(args, bound.signature);
-    const feeds = entry.feeds.map(({ name: feed, tensor, argument, key, stream }): Feed => {
-      const data =
-        argument >= 0
-          ? hostData(name, bound.arrays[argument]!, bound.paths[argument]!)
-          : draw(tensor, bound.arrays[key]!, stream);
-      return { name: feed, type: tensor, data };
-    });
-    const outputs = entry.outputs.map((type, i) => ({ name: entry.outputNames[i]!, type }));
-    const results = await entry.session.run(feeds, outputs);
-    return unflatten(
-      entry.result,
-      results.map((data, i) => new NdArray(outputs[i]!.type.dtype, outputs[i]!.type.shape, data)),
+    const bound = bind(args);
+    return await cache.use(
+      bound.signature,
+      () => make(args),
+      async ({ session, feeds, outputs, result }) => {
+        const values = feeds.map((feed): Feed => ({
+          name: feed.name,
+          type: feed.tensor,
+          data: valueOf(feed, bound),
+        }));
+        const wanted = outputs.flatMap(({ type, name: output }) => (output === null ? [] : [{ name: output, type }]));
+        const data = await session.run(values, wanted);
+        let next = 0;
+        const arrays = outputs.map(
+          ({ type: { dtype, shape }, name: output }) =>
+            new NdArray(dtype, shape, output === null ? allocate(dtype, 0) : data[next++]!),
+        );
+        return unflatten(result, arrays);
+      },
     );
   };
   return Object.assign(run, {
     prepare: async (...args: readonly unknown[]) => {
-      await entryFor(args, bindArguments(name, args, statics).signature);
+      await cache.use(
+        bind(args).signature,
+        () => make(args),
+        async () => undefined,
+      );
     },
     cache,
+    profile: async () => {
+      await cache.clear();
+      return profile.rows();
+    },
     dispose: () => cache.clear(),
+    [Symbol.asyncDispose]: () => cache.clear(),
   }) as never;
 }
 
@@ -178,20 +194,33 @@ export async function evaluate<F extends (...args: never[]) => unknown>(
   }
 }
 
-function hostData(where: string, value: NdArray, path: string): TypedArray {
-  if (value.disposed)
-    throw new HeedError({
-      code: "disposed",
-      where,
-      expected: `argument ${path} must not be disposed`,
-      got: value.toString(),
-    });
-  return value.data;
+/** Stands for a graph all of whose outputs are empty. */
+const idleSession: RuntimeSession = { run: async () => [], endProfile: () => [], release: async () => undefined };
+
+function checkResult(where: string, result: unknown): readonly Tensor[] {
+  return resultLeaves(result).map(([path, t]) => {
+    if (t instanceof Tensor) return t;
+    throw graphError(where, "the function must return tensors", `${typeof t} at ${path === "" ? "its result" : path}`);
+  });
 }
 
-function draw(tensor: Tensor, key: NdArray, stream: number): TypedArray {
+function feedSources(
+  feeds: readonly { readonly name: string; readonly tensor: Tensor }[],
+  inputs: readonly Tensor[],
+): readonly FeedSource[] {
+  let streams = 0;
+  return feeds.map(({ name, tensor }) => {
+    const random = tensor.node.op.source === "random";
+    const argument = inputs.indexOf(random ? tensor.node.inputs[0]! : tensor);
+    return { name, tensor, argument, stream: random ? streams++ : -1 };
+  });
+}
+
+function valueOf({ tensor, argument, stream }: FeedSource, { arrays }: BoundArguments): TypedArray {
+  const value = arrays[argument]!;
+  if (stream < 0) return value.data;
   const { shape, kind } = tensor.node.attrs as RandomAttrs;
   const out = allocate(tensor.dtype, sizeOf(shape));
-  drawInto(out, key.data as Int32Array, stream, kind);
+  drawInto(out, value.data as Int32Array, stream, kind);
   return out;
 }

@@ -3,3 +3,4 @@ export { compile, evaluate, type Arrays, type CompileOptions, type Compiled } fr
 export { configureWeb, defaultDevice } from "./devices.ts";
 export type { Device } from "./runtime.ts";
 export type { WebSettings } from "./web.ts";
+export { formatProfile, groupProfile, type ProfileGrouping, type ProfileRow } from "./profile.ts";

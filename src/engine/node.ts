@@ -1,12 +1,12 @@
 // The runtime of Node: the native CPU build of ONNX Runtime, with telemetry off.
 
-import { readFile, rm } from "node:fs/promises";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { HeedError } from "../core/errors.ts";
 import { RunQueue, runtimeError, wrapSession, type OrtPackage } from "./ort.ts";
 import { parseProfile } from "./profile-file.ts";
-import type { Runtime } from "./runtime.ts";
+import type { NodeTime, Runtime } from "./runtime.ts";
 
 /**
  * Loads onnxruntime-node.
@@ -37,6 +37,7 @@ export async function nodeRuntime(): Promise<Runtime> {
     create: (model, settings) =>
       queue.add(async () => {
         const prefix = join(tmpdir(), `heed-profile-${process.pid}-${profiles++}`);
+        let ended = false;
         try {
           const session = await ort.InferenceSession.create(model, {
             executionProviders: ["cpu"],
@@ -51,10 +52,11 @@ export async function nodeRuntime(): Promise<Runtime> {
             ...(settings.profile ? { enableProfiling: true, profileFilePrefix: prefix } : {}),
             extra: { session: { "intra_op.allow_spinning": settings.mode === "training" ? "1" : "0" } },
           });
-          return wrapSession(ort, session, queue, async () => {
-            if (!settings.profile) return [];
+          return wrapSession(ort, session, queue, () => {
+            if (!settings.profile || ended) return [];
+            ended = true;
             session.endProfiling();
-            return await readProfile(prefix);
+            return readProfile(prefix);
           });
         } catch (cause) {
           throw runtimeError("engine.create", "the runtime must load the model", cause);
@@ -63,12 +65,13 @@ export async function nodeRuntime(): Promise<Runtime> {
   };
 }
 
-async function readProfile(prefix: string): Promise<ReturnType<typeof parseProfile>> {
-  const { readdir } = await import("node:fs/promises");
+// The runtime adds the time of day to the file's name. Synchronous, so that a process can read it when it exits.
+function readProfile(prefix: string): readonly NodeTime[] {
   const folder = tmpdir();
-  const name = (await readdir(folder)).find((file) => join(folder, file).startsWith(prefix));
+  const name = readdirSync(folder).find((file) => join(folder, file).startsWith(`${prefix}_`));
   if (name === undefined) return [];
-  const text = await readFile(join(folder, name), "utf8");
-  await rm(join(folder, name), { force: true });
+  const path = join(folder, name);
+  const text = readFileSync(path, "utf8");
+  rmSync(path, { force: true });
   return parseProfile(text);
 }

@@ -29,7 +29,7 @@ export function wrapSession(
   ort: OrtPackage,
   session: InferenceSession,
   queue: RunQueue,
-  profileOf: () => Promise<readonly NodeTime[]>,
+  profileOf: () => readonly NodeTime[],
 ): RuntimeSession {
   let released = false;
   return {
@@ -37,9 +37,9 @@ export function wrapSession(
       queue.add(async () => {
         if (released)
           throw new HeedError({ code: "disposed", where: "engine.run", expected: "the session must not be released" });
-        const inputs: Record<string, OrtTensor> = {};
-        for (const feed of feeds) inputs[feed.name] = toOrt(ort, feed);
         try {
+          const inputs: Record<string, OrtTensor> = {};
+          for (const feed of feeds) inputs[feed.name] = toOrt(ort, feed);
           const results = await session.run(
             inputs,
             outputs.map((o) => o.name),
@@ -49,7 +49,7 @@ export function wrapSession(
           throw runtimeError("engine.run", "the runtime must run the model", cause);
         }
       }),
-    endProfile: () => queue.add(profileOf),
+    endProfile: profileOf,
     release: () =>
       queue.add(async () => {
         if (!released) {

@@ -36,8 +36,8 @@ export interface RuntimeSession {
     feeds: readonly Feed[],
     outputs: readonly { readonly name: string; readonly type: TensorType }[],
   ): Promise<readonly TypedArray[]>;
-  /** Ends profiling and returns what was recorded; empty without `profile`. */
-  endProfile(): Promise<readonly NodeTime[]>;
+  /** Ends profiling and returns what was recorded; empty without `profile`, and where the platform records nothing. */
+  endProfile(): readonly NodeTime[];
   /** Frees the model. */
   release(): Promise<void>;
 }

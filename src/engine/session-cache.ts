@@ -8,72 +8,107 @@ export interface CachedSession {
   readonly bytes: number;
 }
 
-/** A cache of sessions bounded by bytes, not by count. */
+interface Slot<E> {
+  readonly entry: Promise<E>;
+  /** Set when the entry is made. */
+  made: E | null;
+  /** Calls that wait for the entry or work with it. */
+  users: number;
+  /** No longer in the cache; released when the last user is done. */
+  dropped: boolean;
+  released: boolean;
+}
+
+/** A cache of sessions bounded by bytes, not by count. A session is never released while somebody works with it. */
 export class SessionCache<E extends CachedSession> {
   readonly limit: number;
-  readonly #entries = new Map<string, Promise<E>>();
-  readonly #sizes = new Map<string, number>();
-  #total = 0;
+  readonly #slots = new Map<string, Slot<E>>();
+  readonly #beforeRelease: (entry: E) => void;
+  #bytes = 0;
 
-  /** @param limit - bytes. */
-  constructor(limit: number) {
+  /**
+   * @param limit - bytes. One session may be larger: the one used last is kept in any case.
+   * @param beforeRelease - called with each entry that is about to be released.
+   */
+  constructor(limit: number, beforeRelease: (entry: E) => void = () => undefined) {
     this.limit = limit;
+    this.#beforeRelease = beforeRelease;
   }
 
   /** Bytes held at present. */
   get bytes(): number {
-    return this.#total;
+    return this.#bytes;
   }
 
   /** Number of sessions held. */
   get size(): number {
-    return this.#entries.size;
+    return this.#slots.size;
   }
 
-  /** The entry of a key, made when it is not there. A failed making is not kept. */
-  async get(key: string, make: () => Promise<E>): Promise<E> {
-    const known = this.#entries.get(key);
-    if (known) {
-      this.#entries.delete(key);
-      this.#entries.set(key, known);
-      return await known;
-    }
-    const made = make();
-    this.#entries.set(key, made);
+  /** The entries that are made, least recently used first. */
+  entries(): readonly E[] {
+    return [...this.#slots.values()].flatMap(({ made }) => (made ? [made] : []));
+  }
+
+  /** What `work` gives for the entry of a key, made when it is not there. A failed making is not kept. */
+  async use<R>(key: string, make: () => Promise<E>, work: (entry: E) => Promise<R>): Promise<R> {
+    const slot = this.#slots.get(key) ?? this.#add(key, make);
+    // The last in the map is the one used last.
+    this.#slots.delete(key);
+    this.#slots.set(key, slot);
+    slot.users++;
     try {
-      const entry = await made;
-      this.#sizes.set(key, entry.bytes);
-      this.#total += entry.bytes;
-      await this.#evict(key);
-      return entry;
-    } catch (error) {
-      this.#entries.delete(key);
-      throw error;
+      return await work(await slot.entry);
+    } finally {
+      slot.users--;
+      await this.#releaseIdle(slot);
     }
   }
 
-  /** Every entry held, oldest use first. */
-  async entries(): Promise<readonly E[]> {
-    return await Promise.all(this.#entries.values());
-  }
-
-  /** Releases every session. */
+  /** Drops every session; those at work are released when they are done. */
   async clear(): Promise<void> {
-    for (const key of [...this.#entries.keys()]) await this.#drop(key);
+    const slots = [...this.#slots.entries()];
+    for (const [key, slot] of slots) this.#drop(key, slot);
+    await Promise.all(slots.map(([, slot]) => this.#releaseIdle(slot)));
   }
 
-  async #evict(keep: string): Promise<void> {
-    for (const key of [...this.#entries.keys()]) {
-      if (this.#total <= this.limit) return;
-      if (key !== keep && this.#sizes.has(key)) await this.#drop(key);
+  #add(key: string, make: () => Promise<E>): Slot<E> {
+    const entry = make();
+    const slot: Slot<E> = { entry, made: null, users: 0, dropped: false, released: false };
+    entry.then(
+      (made) => {
+        slot.made = made;
+        if (slot.dropped) return;
+        this.#bytes += made.bytes;
+        this.#evict(slot);
+      },
+      () => {
+        slot.released = true;
+        if (this.#slots.get(key) === slot) this.#slots.delete(key);
+      },
+    );
+    return slot;
+  }
+
+  #evict(keep: Slot<E>): void {
+    for (const [key, slot] of this.#slots) {
+      if (this.#bytes <= this.limit) return;
+      if (slot === keep || !slot.made) continue;
+      this.#drop(key, slot);
+      void this.#releaseIdle(slot);
     }
   }
 
-  async #drop(key: string): Promise<void> {
-    const entry = this.#entries.get(key);
-    this.#entries.delete(key);
-    this.#total -= this.#sizes.get(key) ?? 0;
-    this.#sizes.delete(key);
-    if (entry) await (await entry).session.release();
+  #drop(key: string, slot: Slot<E>): void {
+    this.#slots.delete(key);
+    this.#bytes -= slot.made?.bytes ?? 0;
+    slot.dropped = true;
+  }
+
+  async #releaseIdle(slot: Slot<E>): Promise<void> {
+    if (!slot.dropped || slot.released || slot.users > 0 || !slot.made) return;
+    slot.released = true;
+    this.#beforeRelease(slot.made);
+    await slot.made.session.release();
   }
 }

@@ -41,7 +41,7 @@ export async function webRuntime(device: "wasm" | "webgpu", settings: WebSetting
             // A kernel that WebGPU lacks is an error, not a silent copy to the processor and back.
             ...(device === "webgpu" ? { extra: { session: { disable_cpu_ep_fallback: "1" } } } : {}),
           });
-          return wrapSession(ort, session, queue, async () => []);
+          return wrapSession(ort, session, queue, () => []);
         } catch (cause) {
           throw runtimeError("engine.create", `the runtime must load the model on ${device}`, cause);
         }

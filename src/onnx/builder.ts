@@ -4,7 +4,7 @@ import { allocate, byteSize, sizeOf, type DType, type TypedArray } from "../core
 import { internalError } from "../core/errors.ts";
 import type { OnnxAttribute, OnnxBuilder, OnnxSubgraph } from "../core/op.ts";
 import { onnxType } from "../core/ops/select.ts";
-import type { Tensor, TensorType } from "../core/tensor.ts";
+import type { Node, Tensor, TensorType } from "../core/tensor.ts";
 import { ProtoWriter } from "./proto.ts";
 
 /** Opset 21 and IR 10: the newest at which the runtime still has all kernels that training needs. */
@@ -31,8 +31,8 @@ interface ModelNames {
 
 /** Writes one ONNX graph. */
 export class GraphBuilder implements OnnxBuilder {
-  /** Prefix of the next nodes' names: the op and scope on whose behalf they are emitted. */
-  label = "";
+  /** For the name of each node of the model the node of heed's graph it was made for; `null` inside bodies. */
+  readonly origins: Map<string, Node | null>;
   /** Bytes of all constants of the model. */
   constantBytes = 0;
   readonly #nodes: ProtoWriter[] = [];
@@ -40,13 +40,22 @@ export class GraphBuilder implements OnnxBuilder {
   readonly #names: ModelNames;
   readonly #lowerBody: LowerBody;
   readonly #root: GraphBuilder;
+  #label = "";
+  #origin: Node | null = null;
 
   constructor(lowerBody: LowerBody, parent?: GraphBuilder) {
     this.#lowerBody = lowerBody;
     this.#names = parent ? parent.#names : { next: 0, constants: new Map(), initializers: [] };
     this.#root = parent ? parent.#root : this;
+    this.origins = parent ? parent.origins : new Map();
     // A body may use what its surroundings computed, but not the other way round.
     this.#equal = new Map(parent ? parent.#equal : []);
+  }
+
+  /** Says on whose behalf the next nodes are emitted: their names begin with `label`, the scope and the op. */
+  begin(origin: Node | null, label: string): void {
+    this.#origin = origin;
+    this.#label = label;
   }
 
   /** Number of nodes of this graph. */
@@ -68,7 +77,7 @@ export class GraphBuilder implements OnnxBuilder {
     const node = new ProtoWriter();
     for (const input of inputs) node.string(1, input);
     for (const name of names) node.string(2, name);
-    node.string(3, `${this.label}/${type}_${names[0]!}`).string(4, type);
+    node.string(3, this.#nodeName(type, names[0]!)).string(4, type);
     for (const [name, value] of Object.entries(attributes)) node.message(5, attribute(name, value));
     if (domain !== "") node.string(7, domain);
     this.#nodes.push(node);
@@ -103,7 +112,7 @@ export class GraphBuilder implements OnnxBuilder {
 
   subgraph(inputs: readonly Tensor[], outputs: readonly Tensor[]): OnnxSubgraph {
     const body = new GraphBuilder(this.#lowerBody, this);
-    body.label = this.label;
+    body.begin(null, this.#label);
     const names = this.#lowerBody(body, inputs, outputs);
     const inputNames = inputs.map((_, i) => names[i]!);
     // A body's output must be made by a node of the body.
@@ -125,9 +134,16 @@ export class GraphBuilder implements OnnxBuilder {
     const node = new ProtoWriter()
       .string(1, value)
       .string(2, name)
-      .string(3, `${this.label}/Identity_${name}`)
+      .string(3, this.#nodeName("Identity", name))
       .string(4, "Identity");
     this.#nodes.push(node);
+    return name;
+  }
+
+  #nodeName(type: string, output: string): string {
+    const name = `${this.#label}/${type}_${output}`;
+    // The time of a loop is the time of its body, so a body's nodes have no origin of their own.
+    this.origins.set(name, this.#root === this ? this.#origin : null);
     return name;
   }
 

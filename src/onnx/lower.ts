@@ -1,5 +1,6 @@
 // From a graph to an ONNX model: each op writes its own nodes; this file only walks.
 
+import { sizeOf } from "../core/dtype.ts";
 import { graphError } from "../core/errors.ts";
 import type { Target } from "../core/op.ts";
 import { show, topological, type Node, type Tensor } from "../core/tensor.ts";
@@ -11,14 +12,20 @@ export interface LoweredGraph {
   readonly model: Uint8Array;
   /** Tensors to feed, with their names in the model; `random` nodes are among them. */
   readonly feeds: readonly { readonly name: string; readonly tensor: Tensor }[];
-  /** The name of each requested output, in order. */
-  readonly outputs: readonly string[];
+  /** The name of each requested output, in order; `null` for one without elements, which no runtime needs to compute. */
+  readonly outputs: readonly (string | null)[];
   readonly nodeCount: number;
   readonly constantBytes: number;
+  /** For the name of each node of the model the node it was made for; `null` inside the body of a loop. */
+  readonly origins: ReadonlyMap<string, Node | null>;
 }
 
 /**
  * Lowers the graph of `outputs` for one target.
+ *
+ * Tensors without elements never reach the runtime, whose kernels treat them differently on every device: an empty
+ * input is a constant, an empty output is `null`, and a node with only empty outputs is left out. An op's rule
+ * therefore meets empty inputs only where its result has elements.
  *
  * @param inputs - the graph's arguments, in order; those that the outputs do not depend on are not fed.
  * @throws HeedError when the graph needs an input that is not among `inputs`.
@@ -29,9 +36,8 @@ export function lowerGraph(
   target: Target,
   name = "heed",
 ): LoweredGraph {
-  const order = topological(outputs);
-  const known = new Set(inputs);
-  const feeds: { name: string; tensor: Tensor }[] = [];
+  const full = outputs.filter((t) => !isEmpty(t));
+  const order = topological(full);
   const names = new Map<Tensor, string>();
   const builder = new GraphBuilder((body, bodyInputs, bodyOutputs) => {
     // Names inside a body shadow nothing: they are unique in the model.
@@ -45,46 +51,63 @@ export function lowerGraph(
     return [...inputNames, ...bodyOutputs.map((t) => inner.get(t)!)];
   });
 
-  const used = new Set<Node>(order);
-  for (const tensor of inputs)
-    if (used.has(tensor.node) && !hasRandomUseOnly(tensor, order)) feeds.push({ name: `in${feeds.length}`, tensor });
-  for (const node of order) {
-    if (node.op.source === "random") feeds.push({ name: `random${feeds.length}`, tensor: node.outputs[0]! });
-    if (node.op.source === "feed" && !known.has(node.outputs[0]!))
-      throw graphError("lowerGraph", "every input of the graph must be an argument", show(node.outputs[0]!));
-  }
+  const feeds = feedsOf(inputs, full, order);
   for (const { name: feed, tensor } of feeds) names.set(tensor, feed);
   lowerNodes(builder, order, names, target);
 
   // Each output gets a node of its own: an output may not be an input, and two outputs may be one value.
-  const outputNames = outputs.map((t, i) => builder.named(names.get(t)!, `out${i}`));
+  builder.begin(null, "output");
+  const outputNames = outputs.map((t, i) => (isEmpty(t) ? null : builder.named(names.get(t)!, `out${i}`)));
   const model = builder.model(
     feeds.map((f) => f.name),
     feeds.map((f) => f.tensor),
-    outputNames,
-    outputs,
+    outputNames.filter((n) => n !== null),
+    full,
     name,
   );
-  return { model, feeds, outputs: outputNames, nodeCount: builder.nodeCount, constantBytes: builder.constantBytes };
+  const { nodeCount, constantBytes, origins } = builder;
+  return { model, feeds, outputs: outputNames, nodeCount, constantBytes, origins };
 }
 
-// Keys of random numbers are read by the engine on the host; the model itself never sees them.
-function hasRandomUseOnly(tensor: Tensor, order: readonly Node[]): boolean {
-  const uses = order.filter((node) => node.inputs.includes(tensor));
-  return uses.length > 0 && uses.every((node) => node.op.source === "random");
+function isEmpty({ shape }: Tensor): boolean {
+  return sizeOf(shape) === 0;
+}
+
+function feedsOf(
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  order: readonly Node[],
+): readonly { readonly name: string; readonly tensor: Tensor }[] {
+  const known = new Set(inputs);
+  // Keys of random numbers are read by the engine on the host: the model itself does not see them.
+  const read = new Set<Tensor>(outputs);
+  for (const node of order) if (node.op.source !== "random") for (const t of node.inputs) read.add(t);
+
+  const feeds: { name: string; tensor: Tensor }[] = [];
+  for (const tensor of inputs)
+    if (read.has(tensor) && !isEmpty(tensor)) feeds.push({ name: `in${feeds.length}`, tensor });
+  for (const { op, outputs: made } of order) {
+    const tensor = made[0]!;
+    if (op.source === "random" && !isEmpty(tensor)) feeds.push({ name: `random${feeds.length}`, tensor });
+    if (op.source === "feed" && !known.has(tensor))
+      throw graphError("lowerGraph", "every input of the graph must be an argument", show(tensor));
+  }
+  return feeds;
 }
 
 function lowerNodes(builder: GraphBuilder, order: readonly Node[], names: Map<Tensor, string>, target: Target): void {
+  const nameOf = (t: Tensor): string => names.get(t) ?? builder.constant(t.dtype, t.shape, []);
   for (const node of order) {
-    if (node.op.source || node.outputs.every((t) => names.has(t))) continue;
-    builder.label = node.scope === "" ? node.op.name : `${node.scope}/${node.op.name}`;
-    const inputNames = node.inputs.map((t) => names.get(t)!);
-    const results = node.op.lower(builder, inputNames as never, {
+    if (node.op.source || node.outputs.every((t) => names.has(t) || isEmpty(t))) continue;
+    builder.begin(node, node.scope === "" ? node.op.name : `${node.scope}/${node.op.name}`);
+    const results = node.op.lower(builder, node.inputs.map(nameOf) as never, {
       types: node.inputs as never,
       outputs: node.outputs,
       attrs: node.attrs,
       target,
     });
-    node.outputs.forEach((t, i) => names.set(t, results[i]!));
+    node.outputs.forEach((t, i) => {
+      if (!isEmpty(t)) names.set(t, results[i]!);
+    });
   }
 }
