@@ -34,12 +34,15 @@ export interface AlignmentLinesOptions {
 const known = ["theme", "width", "highlight", "floor", "headline"];
 
 const margin = 20;
-const linkHeight = 148;
 /** Room for the weights above and below the cells, kept also when none are shown so that nothing moves. */
 const numberHeight = 22;
 const noteHeight = 22;
 const smallestPitch = 26;
 const largestPitch = 58;
+/** In a scene that is told its width, cells may grow further and links follow the width, never the word. */
+const largestFilledPitch = 76;
+const smallestLinkHeight = 148;
+const largestLinkHeight = 212;
 /** The shorter row may stretch to meet the longer one, but not so far that its cells lose each other. */
 const largestStretch = 1.9;
 
@@ -52,6 +55,7 @@ interface Layout {
   readonly width: number;
   /** Side of a cell, and its corner. */
   readonly cell: number;
+  readonly linkHeight: number;
   readonly radius: number;
   readonly columnCentres: readonly number[];
   readonly rowCentres: readonly number[];
@@ -70,6 +74,7 @@ export function alignmentLines(trace: AlignmentTrace, options: AlignmentLinesOpt
   const theme = options.theme ?? lightTheme;
   const layout = place(trace, theme, options);
   const head = options.headline === false ? { height: 0, nodes: [] } : headline(trace, theme, margin);
+  const { linkHeight } = layout;
   const linkTop = numberHeight + layout.cell;
   const hidden = trace.weights.flat().filter((weight) => weight > 0 && weight < layout.floor).length;
   const bodyHeight = 2 * numberHeight + 2 * layout.cell + linkHeight;
@@ -98,18 +103,20 @@ export function alignmentLines(trace: AlignmentTrace, options: AlignmentLinesOpt
 function place(trace: AlignmentTrace, theme: Theme, options: AlignmentLinesOptions): Layout {
   const longest = Math.max(trace.columns.length, trace.rows.length);
   const available = (options.width ?? 720) - 2 * margin;
-  const pitch = Math.min(largestPitch, Math.max(smallestPitch, Math.floor(available / longest)));
-  const needed = Math.max(
-    pitch * longest + 2 * margin,
-    options.headline === false ? 0 : headlineWidth(trace) + 2 * margin,
+  const pitch = Math.min(
+    options.width === undefined ? largestPitch : largestFilledPitch,
+    Math.max(smallestPitch, Math.floor(available / longest)),
   );
+  const gap = Math.max(2, Math.round(pitch * 0.14));
+  const cellsWidth = pitch * longest - gap;
+  const needed = Math.max(cellsWidth + 2 * margin, options.headline === false ? 0 : headlineWidth(trace) + 2 * margin);
   const width = Math.max(options.width ?? 0, needed);
-  const centre = options.width === undefined ? margin + (pitch * longest) / 2 : width / 2;
+  const centre = options.width === undefined ? margin + cellsWidth / 2 : width / 2;
   const spread = (count: number): readonly number[] => {
     const step = Math.min((pitch * longest) / count, pitch * largestStretch);
     return Array.from({ length: count }, (_, i) => centre + (i - (count - 1) / 2) * step);
   };
-  const cell = pitch - Math.max(2, Math.round(pitch * 0.14));
+  const cell = pitch - gap;
   return {
     theme,
     trace,
@@ -117,6 +124,7 @@ function place(trace: AlignmentTrace, theme: Theme, options: AlignmentLinesOptio
     floor: options.floor ?? 0.01,
     width,
     cell,
+    linkHeight: Math.round(Math.min(largestLinkHeight, Math.max(smallestLinkHeight, 0.26 * (options.width ?? 0)))),
     radius: Math.min(8, cell / 5),
     columnCentres: spread(trace.columns.length),
     rowCentres: spread(trace.rows.length),
@@ -124,7 +132,7 @@ function place(trace: AlignmentTrace, theme: Theme, options: AlignmentLinesOptio
 }
 
 function ribbons(layout: Layout, top: number): SceneNode {
-  const { trace, theme, mark, floor, cell, radius, columnCentres, rowCentres } = layout;
+  const { trace, theme, mark, floor, cell, linkHeight, radius, columnCentres, rowCentres } = layout;
   const mass = columnMass(trace);
   // Width of a weight of 1: all that a symbol gives or receives must meet the straight part of its cell's edge.
   const unit = (cell - 2 * radius) / Math.max(1, ...mass);
@@ -227,7 +235,7 @@ function symbolCell({ theme, cell, radius, mark }: Layout, symbol: SymbolCell): 
   const fill = chosen ? theme.accent : weight === undefined ? theme.surface : mix(theme.surface, theme.accent, weight);
   const idle = mark !== undefined && !chosen && weight === undefined;
   const plain = theme.name === "print" || !idle ? theme.ink : theme.muted;
-  const size = Math.min(20, cell * (name.length > 2 ? 0.36 : 0.45));
+  const size = Math.min(24, cell * (name.length > 2 ? 0.36 : 0.45));
   const box = { x, y, width: cell, height: cell };
   const frame = chosen || (weight ?? 0) >= 0.1 ? theme.accent : theme.rule;
   const middle = x + cell / 2;

@@ -11,7 +11,7 @@ import {
   type AlignmentTrace,
 } from "./alignment.ts";
 import { colorLegend, legendHeight } from "./color-legend.ts";
-import { inkOn, type ColorScale } from "./color.ts";
+import { inkOn, mix, type ColorScale } from "./color.ts";
 import { headline, headlineWidth } from "./headline.ts";
 import { group, line, rect, text, type Scene, type SceneNode } from "./scene.ts";
 import { lightTheme, type Theme } from "./theme.ts";
@@ -130,15 +130,18 @@ function cells({ trace, theme, cell, mark }: Layout): SceneNode {
     trace.weights.flatMap((row, i) =>
       row.flatMap((weight, j) => {
         const marked = isMarked(mark, i, j);
-        const fill = theme.scale(weight);
+        const full = theme.scale(weight);
+        const fill = marked ? full : mix(theme.background, full, 0.4);
+        // Cells meet, so that a pointer never falls between them; the gap that is seen is their stroke.
         const shape = rect(
-          { x: j * cell + 1, y: i * cell + 1, width: cell - 2, height: cell - 2 },
+          { x: j * cell, y: i * cell, width: cell, height: cell },
           {
             id: markId({ kind: "cell", row: i, column: j }),
             title: `${trace.rows[i]!} reads ${trace.columns[j]!}: ${weight.toFixed(4)}`,
             fill,
-            radius: 2,
-            opacity: marked ? 1 : 0.4,
+            stroke: theme.background,
+            strokeWidth: 2,
+            radius: 3,
           },
         );
         const figure = weight.toFixed(2);

@@ -72,7 +72,7 @@ suite("views", () => {
   test("64 letters stay at the smallest readable cell instead of shrinking", () => {
     const columns = Array.from({ length: 64 }, () => "a");
     const trace = { rows: ["A", "B"], columns, weights: [0, 1].map(() => columns.map(() => 1 / 64)) };
-    expect(alignmentLines(trace, { width: 320 }).width).toBe(64 * 26 + 40);
+    expect(alignmentLines(trace, { width: 320 }).width).toBe(64 * 26 - 4 + 40);
     expect(alignmentMatrix(trace, { width: 320 }).width).toBeGreaterThan(64 * 26);
   });
   test("unknown options are refused", () => {

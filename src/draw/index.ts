@@ -1,9 +1,10 @@
 // heed/draw: figures as data, drawn as SVG text or on a canvas. No framework, no DOM.
 
-export { svg, type SvgOptions } from "./svg.ts";
+export { pathData, svg, type SvgOptions } from "./svg.ts";
 export { drawOnCanvas, type CanvasOptions, type CanvasTarget } from "./canvas.ts";
 export { boundsOf, hit } from "./hit.ts";
 export {
+  baselineShift,
   group,
   line,
   path,

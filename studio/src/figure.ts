@@ -1,0 +1,51 @@
+// The figure of a session: which scene is on screen, and the same one as a file.
+
+import { alignmentLines, alignmentMatrix, drawOnCanvas, svg, type Scene, type Theme } from "heed/draw";
+import { mark, shown, type Session } from "./session.ts";
+
+export interface FigureOptions {
+  readonly theme: Theme;
+  /** Width to fill, in pixels. Default: as wide as the figure needs. */
+  readonly width?: number;
+  /** Whether the word stands above the figure. */
+  readonly headline: boolean;
+}
+
+/** The scene of the pronunciation on screen; undefined when there is none. */
+export function figure(session: Session, { theme, width, headline }: FigureOptions): Scene | undefined {
+  const pronunciation = shown(session);
+  if (pronunciation === undefined) return undefined;
+  const trace = { word: session.answer!.word, ...pronunciation.attention };
+  const shared = { theme, headline, highlight: mark(session), ...(width === undefined ? {} : { width }) };
+  return session.view === "lines"
+    ? alignmentLines(trace, { ...shared, floor: session.allLinks ? 0 : 0.01 })
+    : alignmentMatrix(trace, shared);
+}
+
+/** The name of an exported file, without its ending. */
+export function fileName(session: Session): string {
+  const word = (session.answer?.word ?? "word").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "") || "word";
+  return `${word}-${session.view}`;
+}
+
+/** The figure as an SVG file. */
+export function svgFile(scene: Scene): Blob {
+  return new Blob([svg(scene)], { type: "image/svg+xml" });
+}
+
+/**
+ * The figure as a PNG file.
+ *
+ * @param scale - pixels per unit, 1 to 4.
+ */
+export async function pngFile(scene: Scene, scale: number, page: Document): Promise<Blob> {
+  const canvas = page.createElement("canvas");
+  canvas.width = Math.ceil(scene.width * scale);
+  canvas.height = Math.ceil(scene.height * scale);
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("This browser gives no canvas to draw the PNG on.");
+  drawOnCanvas(context, scene, { scale });
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
+  if (blob === null) throw new Error(`The figure is too large for a PNG at ${scale}×.`);
+  return blob;
+}
