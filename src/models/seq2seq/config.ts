@@ -13,6 +13,8 @@ export interface Seq2SeqConfig {
   readonly encoderSize: number;
   readonly encoderLayers: number;
   readonly decoderSize: number;
+  /** Size of the attentional vector, from which the output is read and which input feeding hands on. */
+  readonly attentionalSize: number;
   /** Which attention the decoder has; `none` leaves it the encoder's final state alone. */
   readonly attention: "none" | "additive" | "dot";
   /** Size of the space in which the additive score compares. */
@@ -21,7 +23,7 @@ export interface Seq2SeqConfig {
   readonly inputFeeding: boolean;
 }
 
-const sizes = ["sourceCount", "targetCount", "embeddingSize", "encoderSize", "encoderLayers", "decoderSize", "alignmentSize"] as const;
+const sizes = ["sourceCount", "targetCount", "embeddingSize", "encoderSize", "encoderLayers", "decoderSize", "attentionalSize", "alignmentSize"] as const;
 const known = [...sizes, "attention", "inputFeeding"];
 
 /** Refuses a configuration that no network can have. */

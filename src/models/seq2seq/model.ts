@@ -1,5 +1,6 @@
 // The sequence-to-sequence network: bidirectional LSTM encoder, LSTM decoder with attention and input feeding.
-// Axes: B batch, S source positions, U target positions, E embedding, H encoder state (2H both directions), D decoder state.
+// Axes: B batch, S source positions, U target positions, E embedding, H encoder state (2H both directions), D decoder state,
+// A attentional vector.
 
 import { attend, cells, prepareMemory, type PreparedMemory } from "../../attention/attend.ts";
 import { bindAxes } from "../../core/axes.ts";
@@ -28,18 +29,18 @@ export type Seq2SeqParams<T> = {
   readonly bridge: { readonly hidden: LinearParams<T>; readonly cell: LinearParams<T> };
   readonly target: EmbeddingParams<T>;
   readonly decoder: LstmParams<T>;
-  /** (D, 4D): the attentional vector of the step before, into the gates. Only with input feeding. */
+  /** (A, 4D): the attentional vector of the step before, into the gates. Only with input feeding. */
   readonly feed?: T;
   /** The score's own parameters; empty for a score without any. */
   readonly attention: Tree<T>;
-  /** From [context; hidden] to the attentional vector (D). */
+  /** From [context; hidden] to the attentional vector (A). */
   readonly combine: LinearParams<T>;
   readonly output: LinearParams<T>;
 };
 
 /** Parameters drawn from `rng`, in a fixed order. */
 export function initSeq2Seq(config: Seq2SeqConfig, rng: Rng): Seq2SeqParams<NdArray> {
-  const { embeddingSize: E, encoderSize: H, decoderSize: D } = config;
+  const { embeddingSize: E, encoderSize: H, decoderSize: D, attentionalSize: A } = config;
   const cell = config.attention === "none" ? null : cells[config.attention];
   return {
     source: initEmbedding({ count: config.sourceCount, size: E, deviation: 0.1 }, rng),
@@ -47,10 +48,10 @@ export function initSeq2Seq(config: Seq2SeqConfig, rng: Rng): Seq2SeqParams<NdAr
     bridge: { hidden: initLinear({ inSize: 2 * H, outSize: D }, rng), cell: initLinear({ inSize: 2 * H, outSize: D }, rng) },
     target: initEmbedding({ count: config.targetCount, size: E, deviation: 0.1 }, rng),
     decoder: initLstm({ inSize: E, size: D }, rng),
-    ...(config.inputFeeding ? { feed: rng.uniform([D, 4 * D], 1 / Math.sqrt(D)) } : {}),
+    ...(config.inputFeeding ? { feed: rng.uniform([A, 4 * D], 1 / Math.sqrt(D)) } : {}),
     attention: cell ? cell.score.init({ querySize: D, keySize: 2 * H, alignmentSize: config.alignmentSize }, rng) : {},
-    combine: initLinear({ inSize: cell ? 2 * H + D : D, outSize: D }, rng),
-    output: initLinear({ inSize: D, outSize: config.targetCount }, rng),
+    combine: initLinear({ inSize: cell ? 2 * H + D : D, outSize: A }, rng),
+    output: initLinear({ inSize: A, outSize: config.targetCount }, rng),
   };
 }
 
@@ -90,7 +91,7 @@ export function encode(config: Seq2SeqConfig, params: Seq2SeqParams<Tensor>, sou
     initial: {
       hidden: tanh(linear(params.bridge.hidden, last.hidden)),
       cell: linear(params.bridge.cell, last.cell),
-      feed: fill([B, config.decoderSize], 0),
+      feed: fill([B, config.attentionalSize], 0),
     },
   };
 }
@@ -98,7 +99,7 @@ export function encode(config: Seq2SeqConfig, params: Seq2SeqParams<Tensor>, sou
 /** One decoder step. */
 export interface DecoderStep {
   readonly state: DecoderState<Tensor>;
-  /** (B, D): what the output is read from; the state's `feed` too, where there is input feeding. */
+  /** (B, A): what the output is read from; the state's `feed` too, where there is input feeding. */
   readonly attentional: Tensor;
   /** (B, S); null without attention. */
   readonly weights: Tensor | null;
@@ -155,8 +156,8 @@ export function forced(config: Seq2SeqConfig, params: Seq2SeqParams<Tensor>, sou
       if (step.weights) weights.push(step.weights);
     }),
   );
-  const all = dropout(stack(vectors, 1), { ...drop, sharedAxes: [1] }); // (B, U, D)
-  const flat = linear(params.output, reshape(all, [sizeOf([B, U]), config.decoderSize]));
+  const all = dropout(stack(vectors, 1), { ...drop, sharedAxes: [1] }); // (B, U, A)
+  const flat = linear(params.output, reshape(all, [sizeOf([B, U]), config.attentionalSize]));
   return { logits: reshape(flat, [B, U, config.targetCount]), weights: weights.length > 0 ? stack(weights, 1) : null };
 }
 

@@ -22,24 +22,24 @@ export interface G2pSettings {
   readonly seed: number;
 }
 
-const base = { embeddingSize: 256, encoderSize: 256, encoderLayers: 2, alignmentSize: 256, inputFeeding: true } as const;
+const base = { embeddingSize: 96, encoderSize: 256, encoderLayers: 2, attentionalSize: 256, alignmentSize: 256, inputFeeding: true } as const;
 
 /** The recipe's settings. Without attention the decoder is wider, so that all variants have the same number of parameters within 10 %. */
 export function g2pSettings(variant: G2pVariant, overrides: Partial<Omit<G2pSettings, "variant">> = {}): G2pSettings {
   const model = {
-    none: { ...base, decoderSize: 560, attention: "none" },
+    none: { ...base, decoderSize: 592, attention: "none" },
     additive: { ...base, decoderSize: 512, attention: "additive" },
     dot: { ...base, decoderSize: 512, attention: "dot" },
   } as const;
   return {
     variant,
     model: model[variant],
-    epochs: 14,
+    epochs: 12,
     batchSize: 256,
-    rate: 1.5e-3,
+    rate: 2e-3,
     warmup: 300,
     weightDecay: 0.01,
-    dropout: 0.3,
+    dropout: 0.25,
     smoothing: 0.1,
     clip: 2,
     averageDecay: 0.999,
