@@ -38,6 +38,8 @@ const entropyGap = 16;
 const entropyWidth = 84;
 const smallestCell = 26;
 const largestCell = 48;
+/** In a scene that is told its width. */
+const largestFilledCell = 56;
 
 interface Layout {
   readonly theme: Theme;
@@ -62,7 +64,8 @@ export function alignmentMatrix(trace: AlignmentTrace, options: AlignmentMatrixO
   const theme = { ...(options.theme ?? lightTheme), ...(options.scale === undefined ? {} : { scale: options.scale }) };
   const wanted = options.width ?? 720;
   const fixed = 2 * margin + labelWidth + entropyGap + entropyWidth;
-  const cell = Math.min(largestCell, Math.max(smallestCell, Math.floor((wanted - fixed) / trace.columns.length)));
+  const largest = options.width === undefined ? largestCell : largestFilledCell;
+  const cell = Math.min(largest, Math.max(smallestCell, Math.floor((wanted - fixed) / trace.columns.length)));
   const layout: Layout = {
     theme,
     trace,

@@ -2,7 +2,6 @@
 
 import { mount } from "svelte";
 import App from "./App.svelte";
-import "./app.css";
 import type { WorkerLike } from "./client.ts";
 import type { Device } from "./worker/pronouncer.ts";
 

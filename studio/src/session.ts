@@ -1,6 +1,6 @@
 // The one state of the studio, and the small pure functions that change it.
 
-import { strongest, type AlignmentMark } from "heed/draw";
+import { strongest, type AlignmentMark, type AlignmentTrace } from "heed/draw";
 import type { ModelFacts } from "./worker/messages.ts";
 import type { Pronunciation } from "./worker/pronouncer.ts";
 import { checkWord } from "./word.ts";
@@ -82,7 +82,7 @@ export function shown(session: Session): Pronunciation | undefined {
 /** What is lit: a click holds against the pointer; a mark outside the alignment on screen lights nothing. */
 export function mark(session: Session): AlignmentMark | undefined {
   const lit = session.locked ?? session.pointed;
-  return fits(session, lit) ? lit : undefined;
+  return fits(shown(session)?.attention, lit) ? lit : undefined;
 }
 
 export function type(session: Session, typed: string): Session {
@@ -137,12 +137,10 @@ export function point(session: Session, pointed: AlignmentMark | undefined): Ses
 
 /** Holds a mark, or lets go of the one held. */
 export function toggleLock(session: Session, target: AlignmentMark): Session {
-  const release = sameMark(session.locked, target);
-  return {
-    ...session,
-    locked: release ? undefined : target,
-    announcement: release ? "Unlocked." : `Locked. ${sayMark(session, target)}`,
-  };
+  const trace = shown(session)?.attention;
+  if (trace === undefined) return session;
+  if (sameMark(session.locked, target)) return { ...session, locked: undefined, announcement: "Unlocked." };
+  return { ...session, locked: target, announcement: `Locked. ${sayMark(trace, target)}` };
 }
 
 export function clear(session: Session): Session {
@@ -156,10 +154,9 @@ export function choose(session: Session, choice: number): Session {
   return { ...next, announcement: `Reading ${choice + 1} of ${count}: ${shown(next)!.phonemes.join(" ")}` };
 }
 
-/** A mark in a sentence: what a phoneme reads, or who reads a letter. */
-export function sayMark(session: Session, target: AlignmentMark): string {
-  const trace = shown(session)?.attention;
-  if (trace === undefined || !fits(session, target)) return "";
+/** A mark in a sentence: what a phoneme reads, or who reads a letter; empty for a mark outside the alignment. */
+export function sayMark(trace: AlignmentTrace, target: AlignmentMark): string {
+  if (!fits(trace, target)) return "";
   const list = (names: readonly string[], weights: readonly number[]): string =>
     strongest(weights)
       .filter(({ weight }, k) => k === 0 || weight >= 0.05)
@@ -185,15 +182,15 @@ function check(session: Session): Session {
 
 function keepMarks(given: Session): Session {
   const session = { ...given, choice: Math.min(given.choice, given.answer!.pronunciations.length - 1) };
+  const trace = shown(session)!.attention;
   return {
     ...session,
-    pointed: fits(session, session.pointed) ? session.pointed : undefined,
-    locked: fits(session, session.locked) ? session.locked : undefined,
+    pointed: fits(trace, session.pointed) ? session.pointed : undefined,
+    locked: fits(trace, session.locked) ? session.locked : undefined,
   };
 }
 
-function fits(session: Session, target: AlignmentMark | undefined): boolean {
-  const trace = shown(session)?.attention;
+function fits(trace: AlignmentTrace | undefined, target: AlignmentMark | undefined): boolean {
   if (trace === undefined || target === undefined) return false;
   return (
     (target.kind === "column" || target.row < trace.rows.length) &&

@@ -55,7 +55,7 @@ function fold(letter: string, known: ReadonlySet<string>): string {
 }
 
 function follows(before: string, after: string): boolean {
-  return /^\p{L}$/u.test(before) && after.codePointAt(0)! === before.codePointAt(0)! + 1;
+  return /^\p{L}$/u.test(before) && after === String.fromCodePoint(before.codePointAt(0)! + 1);
 }
 
 function nameOf(letter: string): string {

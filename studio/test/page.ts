@@ -65,6 +65,11 @@ export async function shownWeights(page: Page): Promise<readonly number[]> {
   return texts.map(Number);
 }
 
+/** Whether a letter or a phoneme is held by a click. */
+export async function isLocked(page: Page): Promise<boolean> {
+  return page.getByRole("button", { name: "Unlock" }).isVisible();
+}
+
 /** Clicks a button that saves a file; its name and its bytes. */
 export async function saveFile(page: Page, button: string): Promise<{ readonly name: string; readonly bytes: Buffer }> {
   const [download] = await Promise.all([

@@ -1,0 +1,131 @@
+import { expect, suite, test } from "vitest";
+import { createClient, type WorkerLike } from "./client.ts";
+import type { FromWorker, ToWorker } from "./worker/messages.ts";
+import type { Pronouncer } from "./worker/pronouncer.ts";
+import { servePronouncer } from "./worker/serve.ts";
+
+const request = (id: number, word: string): ToWorker => ({
+  type: "pronounce",
+  request: { id, word, beam: 5, nbest: 5 },
+});
+const load: ToWorker = { type: "load", baseUrl: "http://x/", device: "wasm" };
+
+/** A model that records what it was asked and answers when told. */
+function slowModel(): { readonly model: Pronouncer; readonly asked: string[]; finish(): void } {
+  const asked: string[] = [];
+  const waiting: (() => void)[] = [];
+  return {
+    asked,
+    finish: () => waiting.shift()?.(),
+    model: {
+      alphabet: "abc",
+      describe: { name: "slow", device: "wasm" },
+      pronounce: (word) => {
+        asked.push(word);
+        return new Promise((resolve) => waiting.push(() => resolve([])));
+      },
+    },
+  };
+}
+
+const soon = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+
+suite("servePronouncer", () => {
+  test("answers the newest of the words that came while it was busy", async () => {
+    const { model, asked, finish } = slowModel();
+    const said: FromWorker[] = [];
+    const serve = servePronouncer(
+      (message) => said.push(message),
+      async () => model,
+    );
+    await serve(load);
+    void serve(request(1, "a"));
+    void serve(request(2, "ab"));
+    void serve(request(3, "abc"));
+    finish();
+    await soon();
+    finish();
+    await soon();
+    expect(asked).toEqual(["a", "abc"]);
+    expect(said.map((message) => (message.type === "pronounced" ? message.id : message.type))).toEqual(["ready", 1, 3]);
+  });
+  test("a word that came before the model waits for it", async () => {
+    const { model, asked, finish } = slowModel();
+    const serve = servePronouncer(
+      () => undefined,
+      async () => model,
+    );
+    await serve(request(1, "a"));
+    void serve(load);
+    await soon();
+    finish();
+    expect(asked).toEqual(["a"]);
+  });
+  test("failures become sentences, and the next word is still read", async () => {
+    const said: FromWorker[] = [];
+    const broken = servePronouncer(
+      (message) => said.push(message),
+      () => Promise.reject(new Error("no file")),
+    );
+    await broken(load);
+    expect(said).toEqual([{ type: "failed", sentence: "no file" }]);
+    const { model } = slowModel();
+    const refusing = servePronouncer(
+      (message) => said.push(message),
+      async () => ({
+        ...model,
+        pronounce: (word) => (word === "a" ? Promise.reject(new Error("not a")) : Promise.resolve([])),
+      }),
+    );
+    await refusing(load);
+    await refusing(request(1, "a"));
+    await refusing(request(2, "b"));
+    expect(said.slice(2).map(({ type }) => type)).toEqual(["refused", "pronounced"]);
+  });
+});
+
+suite("createClient", () => {
+  test("drops answers to words that are no longer wanted, and starts a fresh worker to retry", () => {
+    const workers: (WorkerLike & { sent: ToWorker[]; ended: boolean })[] = [];
+    const heard: string[] = [];
+    const start = (): WorkerLike => {
+      const worker = {
+        sent: [] as ToWorker[],
+        ended: false,
+        onmessage: null,
+        onerror: null,
+        postMessage: (message: ToWorker) => void worker.sent.push(message),
+        terminate: () => void (worker.ended = true),
+      };
+      workers.push(worker);
+      return worker;
+    };
+    const client = createClient(
+      start,
+      { baseUrl: "http://x/", device: "wasm" },
+      {
+        ready: () => heard.push("ready"),
+        failed: (sentence) => heard.push(`failed ${sentence}`),
+        pronounced: (word) => heard.push(word),
+        refused: (sentence) => heard.push(`refused ${sentence}`),
+      },
+    );
+    const say = (data: FromWorker): void => workers.at(-1)!.onmessage!({ data } as MessageEvent<FromWorker>);
+    const answer = (id: number, word: string): void =>
+      say({ type: "pronounced", id, word, pronunciations: [], milliseconds: 1 });
+    client.load();
+    client.pronounce("a");
+    client.pronounce("ab");
+    answer(1, "a");
+    answer(2, "ab");
+    client.pronounce("abc");
+    client.cancel();
+    answer(3, "abc");
+    expect(heard).toEqual(["ab"]);
+    workers[0]!.onerror!({ message: "" } as ErrorEvent);
+    expect(heard.at(-1)).toBe("failed the model's worker did not start");
+    client.load();
+    expect([workers[0]!.ended, workers.length]).toEqual([true, 2]);
+    expect(workers[1]!.sent[0]).toEqual({ type: "load", baseUrl: "http://x/", device: "wasm" });
+  });
+});
