@@ -44,15 +44,24 @@ export function runtimeFor(device: Device): Promise<Runtime> {
 }
 
 async function load(device: Device): Promise<Runtime> {
-  if (device !== "cpu") return await webRuntime(device, webSettings);
-  if (!inNode) throw optionError("engine", 'the device must be "wasm" or "webgpu" in a browser', '"cpu"');
-  const { nodeRuntime } = await import("./node.ts");
+  if (!inNode) {
+    if (device === "cpu") throw optionError("engine", 'the device must be "wasm" or "webgpu" in a browser', '"cpu"');
+    return await webRuntime(device, webSettings);
+  }
+  const node = await nodeModule();
+  if (device !== "cpu") return await webRuntime(device, webSettings, node.loadWebPackage);
   try {
-    return await nodeRuntime();
+    return await node.nodeRuntime();
   } catch (error) {
     console.error(
       `heed: no native runtime for ${process.platform}-${process.arch}; using WebAssembly, which is slower (${error instanceof Error ? error.message : String(error)})`,
     );
-    return await webRuntime("wasm", webSettings);
+    return await webRuntime("wasm", webSettings, node.loadWebPackage);
   }
+}
+
+/** The part that only Node can load. Its name is computed so that bundlers for browsers do not follow it. */
+async function nodeModule(): Promise<typeof import("./node.ts")> {
+  const beside = (name: string): string => `./${name}.ts`;
+  return (await import(/* @vite-ignore */ beside("node"))) as typeof import("./node.ts");
 }

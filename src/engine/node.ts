@@ -7,6 +7,7 @@ import { HeedError } from "../core/errors.ts";
 import { RunQueue, runtimeError, wrapSession, type OrtPackage } from "./ort.ts";
 import { parseProfile } from "./profile-file.ts";
 import type { NodeTime, Runtime } from "./runtime.ts";
+import type { WebPackage } from "./web.ts";
 
 /**
  * Loads onnxruntime-node.
@@ -63,6 +64,12 @@ export async function nodeRuntime(): Promise<Runtime> {
         }
       }),
   };
+}
+
+/** The WebAssembly build for Node: unlike the one for browsers it can start threads here. */
+export async function loadWebPackage(): Promise<WebPackage> {
+  const loaded = (await import("onnxruntime-web")) as unknown as WebPackage & { default?: WebPackage };
+  return loaded.default ?? loaded;
 }
 
 // The runtime adds the time of day to the file's name. Synchronous, so that a process can read it when it exits.

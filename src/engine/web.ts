@@ -4,8 +4,8 @@ import { HeedError } from "../core/errors.ts";
 import { RunQueue, runtimeError, wrapSession, type OrtPackage } from "./ort.ts";
 import type { Runtime } from "./runtime.ts";
 
-/** The environment object of onnxruntime-web that heed sets. */
-interface WebPackage extends OrtPackage {
+/** The part of onnxruntime-web that heed uses. */
+export interface WebPackage extends OrtPackage {
   readonly env: { readonly wasm: { wasmPaths?: unknown; numThreads?: number }; logLevel?: string };
 }
 
@@ -19,10 +19,18 @@ export interface WebSettings {
 
 const queue = new RunQueue();
 
-/** Loads onnxruntime-web for WebAssembly or WebGPU. @throws HeedError where WebGPU has no adapter. */
-export async function webRuntime(device: "wasm" | "webgpu", settings: WebSettings = {}): Promise<Runtime> {
-  const loaded = device === "webgpu" ? await import("onnxruntime-web/webgpu") : await import("onnxruntime-web/wasm");
-  const ort = ((loaded as { default?: unknown }).default ?? loaded) as WebPackage;
+/**
+ * Loads onnxruntime-web for WebAssembly or WebGPU.
+ *
+ * @param loadPackage - default: the build for browsers.
+ * @throws HeedError where WebGPU has no adapter.
+ */
+export async function webRuntime(
+  device: "wasm" | "webgpu",
+  settings: WebSettings = {},
+  loadPackage: (device: "wasm" | "webgpu") => Promise<WebPackage> = loadForBrowsers,
+): Promise<Runtime> {
+  const ort = await loadPackage(device);
   if (settings.wasmUrl !== undefined) ort.env.wasm.wasmPaths = { wasm: settings.wasmUrl };
   ort.env.wasm.numThreads = settings.threads ?? defaultThreads();
   ort.env.logLevel = "fatal";
@@ -47,6 +55,11 @@ export async function webRuntime(device: "wasm" | "webgpu", settings: WebSetting
         }
       }),
   };
+}
+
+async function loadForBrowsers(device: "wasm" | "webgpu"): Promise<WebPackage> {
+  const loaded = device === "webgpu" ? await import("onnxruntime-web/webgpu") : await import("onnxruntime-web/wasm");
+  return ((loaded as { default?: unknown }).default ?? loaded) as WebPackage;
 }
 
 function defaultThreads(): number {
