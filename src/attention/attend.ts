@@ -31,7 +31,13 @@ export function prepareMemory(cell: AttentionCell, params: unknown, memory: Memo
  * @param site - the name under which the weights can be observed; the scope is put in front. Default `attention`.
  * @returns context (B, V) and weights (B, S).
  */
-export function attend(cell: AttentionCell, params: unknown, memory: PreparedMemory, query: Tensor, site = "attention"): AttentionResult {
+export function attend(
+  cell: AttentionCell,
+  params: unknown,
+  memory: PreparedMemory,
+  query: Tensor,
+  site = "attention",
+): AttentionResult {
   const scores = cell.score.score(params as never, query, memory.prepared);
   const weights = mark(cell.normalize(scores, memory.mask), site, "weights");
   return cell.select(weights, memory.values);

@@ -27,6 +27,10 @@ export function dropout(x: Tensor, { rate, key, sharedAxes = [] }: DropoutOption
   if (!(rate >= 0 && rate < 1)) throw optionError("dropout", "rate must lie in 0 <= rate < 1", String(rate));
   if (!key || rate === 0) return x;
   const shared = normalizeAxes("dropout", sharedAxes, x.rank);
-  const keep = random(key, x.shape.map((n, i) => (shared.includes(i) ? 1 : n)), { type: "bernoulli", probability: 1 - rate });
+  const keep = random(
+    key,
+    x.shape.map((n, i) => (shared.includes(i) ? 1 : n)),
+    { type: "bernoulli", probability: 1 - rate },
+  );
   return mul(x, mul(cast(keep, "float32"), 1 / (1 - rate)));
 }

@@ -9,7 +9,10 @@ import type { Tensor } from "../core/tensor.ts";
 export type EmbeddingParams<T> = { readonly weight: T };
 
 /** weight (count, size), normal with standard deviation `deviation` (default 1, as torch's `nn.Embedding`). */
-export function initEmbedding({ count, size, deviation = 1 }: { readonly count: number; readonly size: number; readonly deviation?: number }, rng: Rng): EmbeddingParams<NdArray> {
+export function initEmbedding(
+  { count, size, deviation = 1 }: { readonly count: number; readonly size: number; readonly deviation?: number },
+  rng: Rng,
+): EmbeddingParams<NdArray> {
   return { weight: rng.normal([count, size], deviation) };
 }
 

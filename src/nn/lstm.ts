@@ -38,7 +38,11 @@ export interface LstmConfig {
 export function initLstm({ inSize, size }: LstmConfig, rng: Rng): LstmParams<NdArray> {
   const limit = 1 / Math.sqrt(size);
   const bias = new Float32Array(4 * size).fill(1, size, 2 * size);
-  return { input: rng.uniform([inSize, 4 * size], limit), recurrent: rng.uniform([size, 4 * size], limit), bias: new Arrays("float32", [4 * size], bias) };
+  return {
+    input: rng.uniform([inSize, 4 * size], limit),
+    recurrent: rng.uniform([size, 4 * size], limit),
+    bias: new Arrays("float32", [4 * size], bias),
+  };
 }
 
 /** The state before the first step: zeros. */
@@ -63,7 +67,13 @@ export function lstmGates(gates: Tensor, cell: Tensor): LstmState<Tensor> {
 
 /** One step: x (B, I) -> the next state. */
 export function lstmStep(params: LstmParams<Tensor>, x: Tensor, state: LstmState<Tensor>): LstmState<Tensor> {
-  bindAxes("lstmStep", { x: [x, "B I"], input: [params.input, "I G"], recurrent: [params.recurrent, "H G"], hidden: [state.hidden, "B H"], cell: [state.cell, "B H"] });
+  bindAxes("lstmStep", {
+    x: [x, "B I"],
+    input: [params.input, "I G"],
+    recurrent: [params.recurrent, "H G"],
+    hidden: [state.hidden, "B H"],
+    cell: [state.cell, "B H"],
+  });
   const gates = linear({ weight: params.input, bias: params.bias }, x);
   return lstmGates(add(gates, matmul(state.hidden, params.recurrent)), state.cell);
 }
@@ -87,8 +97,17 @@ export type LstmResult = { readonly outputs: Tensor; readonly final: LstmState<T
  * @param x - float32 (B, T, I).
  * @returns `outputs` (B, T, H), in the order of `x` whatever the direction; `final` state.
  */
-export function lstm(params: LstmParams<Tensor>, x: Tensor, { reverse = false, mask = null, initial }: LstmOptions = {}): LstmResult {
-  const { B, T, H } = bindAxes("lstm", { x: [x, "B T I"], input: [params.input, "I G"], recurrent: [params.recurrent, "H G"], bias: [params.bias, "G"] });
+export function lstm(
+  params: LstmParams<Tensor>,
+  x: Tensor,
+  { reverse = false, mask = null, initial }: LstmOptions = {},
+): LstmResult {
+  const { B, T, H } = bindAxes("lstm", {
+    x: [x, "B T I"],
+    input: [params.input, "I G"],
+    recurrent: [params.recurrent, "H G"],
+    bias: [params.bias, "G"],
+  });
   if (mask) bindAxes("lstm", { x: [x, "B T I"], mask: [mask, "B T"] });
   const projected = unstack(linear({ weight: params.input, bias: params.bias }, x), 1);
   const real = mask ? unstack(mask, 1).map((m) => expandDims(m, -1)) : null;
@@ -121,17 +140,29 @@ export function initBiLstm(config: LstmConfig, rng: Rng): BiLstmParams<NdArray> 
 }
 
 /** x (B, T, I) -> outputs (B, T, 2H): forward beside backward; `final` has both directions' states side by side, (B, 2H). */
-export function biLstm(params: BiLstmParams<Tensor>, x: Tensor, { mask = null }: Pick<LstmOptions, "mask"> = {}): LstmResult {
+export function biLstm(
+  params: BiLstmParams<Tensor>,
+  x: Tensor,
+  { mask = null }: Pick<LstmOptions, "mask"> = {},
+): LstmResult {
   const ahead = scope("forward", () => lstm(params.forward, x, { mask }));
   const back = scope("backward", () => lstm(params.backward, x, { mask, reverse: true }));
   return {
     outputs: concat([ahead.outputs, back.outputs], -1),
-    final: { hidden: concat([ahead.final.hidden, back.final.hidden], -1), cell: concat([ahead.final.cell, back.final.cell], -1) },
+    final: {
+      hidden: concat([ahead.final.hidden, back.final.hidden], -1),
+      cell: concat([ahead.final.cell, back.final.cell], -1),
+    },
   };
 }
 
 /** Layers on top of each other; `between` (dropout, say) is applied to what enters every layer but the first. */
-export function stackLayers<P>(layers: readonly P[], x: Tensor, layer: (params: P, x: Tensor) => LstmResult, between: (x: Tensor) => Tensor = (y) => y): { readonly outputs: Tensor; readonly finals: readonly LstmState<Tensor>[] } {
+export function stackLayers<P>(
+  layers: readonly P[],
+  x: Tensor,
+  layer: (params: P, x: Tensor) => LstmResult,
+  between: (x: Tensor) => Tensor = (y) => y,
+): { readonly outputs: Tensor; readonly finals: readonly LstmState<Tensor>[] } {
   const finals: LstmState<Tensor>[] = [];
   let value = x;
   layers.forEach((params, i) => {

@@ -30,10 +30,23 @@ export interface TrainProgress {
 export type TrainArrays = { readonly [group: string]: Tree<NdArray> };
 
 /** Writes a checkpoint: to a temporary file, flushed, renamed. A kill leaves the old or the new one, whole. */
-export async function saveCheckpoint(path: string, arrays: TrainArrays, progress: TrainProgress, settings: string): Promise<void> {
+export async function saveCheckpoint(
+  path: string,
+  arrays: TrainArrays,
+  progress: TrainProgress,
+  settings: string,
+): Promise<void> {
   const tensors: Record<string, NdArray> = {};
   for (const [name, array] of leaves<NdArray>(arrays)) tensors[name] = array;
-  await writeFileAtomic(path, encodeSafetensors(tensors, { heed: "training", version: String(checkpointVersion), progress: JSON.stringify(progress), settings }));
+  await writeFileAtomic(
+    path,
+    encodeSafetensors(tensors, {
+      heed: "training",
+      version: String(checkpointVersion),
+      progress: JSON.stringify(progress),
+      settings,
+    }),
+  );
 }
 
 /**
@@ -46,25 +59,40 @@ export async function loadCheckpoint(path: string, arrays: TrainArrays, settings
   const { tensors, metadata } = decodeSafetensors(await readFileBounded(path, { maxBytes: 2 ** 32 }), path);
   const version = metadata.get("version");
   if (metadata.get("heed") !== "training" || version !== String(checkpointVersion))
-    throw fileError(path, `a training checkpoint of version ${checkpointVersion} is required`, version === undefined ? "another kind of file" : `version ${version}`);
+    throw fileError(
+      path,
+      `a training checkpoint of version ${checkpointVersion} is required`,
+      version === undefined ? "another kind of file" : `version ${version}`,
+    );
   if (metadata.get("settings") !== settings)
-    throw fileError(path, "the checkpoint must be of the same settings", `\n  checkpoint: ${metadata.get("settings")}\n  now:        ${settings}`, "Train into another folder, or give the same settings.");
+    throw fileError(
+      path,
+      "the checkpoint must be of the same settings",
+      `\n  checkpoint: ${metadata.get("settings")}\n  now:        ${settings}`,
+      "Train into another folder, or give the same settings.",
+    );
   copyInto(path, tensors, arrays);
   return checkProgress(path, metadata.get("progress") ?? "");
 }
 
 /** Copies tensors by dotted path into arrays of a tree. @throws HeedError when names, dtypes or shapes differ. */
-export function copyInto(where: string, tensors: ReadonlyMap<string, NdArray>, into: TrainArrays | Tree<NdArray>): void {
+export function copyInto(
+  where: string,
+  tensors: ReadonlyMap<string, NdArray>,
+  into: TrainArrays | Tree<NdArray>,
+): void {
   const wanted = new Set<string>();
   mapTree<unknown, NdArray, null>(into, (target, name) => {
     wanted.add(name);
     const tensor = tensors.get(name);
     if (!tensor) throw fileError(where, `tensor ${name} ${target.toString()} is required`, "none of that name");
-    if (tensor.dtype !== target.dtype || !sameShape(tensor.shape, target.shape)) throw fileError(where, `tensor ${name} must be ${target.toString()}`, tensor.toString());
+    if (tensor.dtype !== target.dtype || !sameShape(tensor.shape, target.shape))
+      throw fileError(where, `tensor ${name} must be ${target.toString()}`, tensor.toString());
     (target.data as Float32Array).set(tensor.data as Float32Array);
     return null;
   });
-  for (const name of tensors.keys()) if (!wanted.has(name)) throw fileError(where, "every tensor must belong to the model", `an unknown tensor ${name}`);
+  for (const name of tensors.keys())
+    if (!wanted.has(name)) throw fileError(where, "every tensor must belong to the model", `an unknown tensor ${name}`);
 }
 
 function checkProgress(path: string, text: string): TrainProgress {
@@ -75,7 +103,10 @@ function checkProgress(path: string, text: string): TrainProgress {
     value = null;
   }
   const progress = value as TrainProgress | null;
-  const counts = progress && [progress.step, progress.epoch, progress.batch, progress.lossCount].every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (!progress || !counts || !Number.isFinite(progress.seconds) || !Number.isFinite(progress.lossSum)) throw fileError(path, "the checkpoint's progress must be whole", JSON.stringify(text.slice(0, 120)));
+  const counts =
+    progress &&
+    [progress.step, progress.epoch, progress.batch, progress.lossCount].every((n) => Number.isSafeInteger(n) && n >= 0);
+  if (!progress || !counts || !Number.isFinite(progress.seconds) || !Number.isFinite(progress.lossSum))
+    throw fileError(path, "the checkpoint's progress must be whole", JSON.stringify(text.slice(0, 120)));
   return progress;
 }

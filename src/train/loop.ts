@@ -31,7 +31,10 @@ export interface TrainTask<P, B> {
   count(batch: B): number;
   step(params: P, batch: B, key: NdArray): Promise<StepResult<P>>;
   /** Judges parameters on held-out data: lower scores are better. */
-  validate(params: P, signal: AbortSignal | undefined): Promise<{ readonly score: number; readonly metrics: Readonly<Record<string, number>> }>;
+  validate(
+    params: P,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly score: number; readonly metrics: Readonly<Record<string, number>> }>;
   /** Names the site from which a loss that is not finite came, if it can. */
   diagnose?(params: P, batch: B, key: NdArray): Promise<string | null>;
 }
@@ -63,10 +66,35 @@ export interface TrainSettings {
 /** What the loop tells. */
 export type TrainEvent =
   | { readonly type: "start"; readonly step: number; readonly totalSteps: number; readonly resumed: boolean }
-  | { readonly type: "step"; readonly step: number; readonly totalSteps: number; readonly epoch: number; readonly loss: number; readonly rate: number; readonly norm: number; readonly perSecond: number; readonly etaSeconds: number; readonly seconds: number }
-  | { readonly type: "validation"; readonly step: number; readonly epoch: number; readonly score: number; readonly metrics: Readonly<Record<string, number>>; readonly best: boolean; readonly seconds: number }
+  | {
+      readonly type: "step";
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly epoch: number;
+      readonly loss: number;
+      readonly rate: number;
+      readonly norm: number;
+      readonly perSecond: number;
+      readonly etaSeconds: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly type: "validation";
+      readonly step: number;
+      readonly epoch: number;
+      readonly score: number;
+      readonly metrics: Readonly<Record<string, number>>;
+      readonly best: boolean;
+      readonly seconds: number;
+    }
   | { readonly type: "checkpoint"; readonly step: number; readonly path: string }
-  | { readonly type: "done"; readonly step: number; readonly reason: "finished" | "patience" | "aborted"; readonly best: TrainProgress["best"]; readonly seconds: number };
+  | {
+      readonly type: "done";
+      readonly step: number;
+      readonly reason: "finished" | "patience" | "aborted";
+      readonly best: TrainProgress["best"];
+      readonly seconds: number;
+    };
 
 /**
  * Trains, telling what happens. The folder gets `last.safetensors` (everything, to resume) and `best.safetensors`
@@ -76,13 +104,24 @@ export type TrainEvent =
  * @param resume - continue from `last.safetensors` if it is there: the run goes on bit by bit as if never stopped.
  * @throws HeedError (code `not-finite`) with the step and the site when the loss is NaN or infinite; the last checkpoint stays.
  */
-export async function* train<P, B>(task: TrainTask<P, B>, settings: TrainSettings, { folder, resume = false, signal }: { readonly folder: string; readonly resume?: boolean; readonly signal?: AbortSignal }): AsyncGenerator<TrainEvent, void, undefined> {
+export async function* train<P, B>(
+  task: TrainTask<P, B>,
+  settings: TrainSettings,
+  {
+    folder,
+    resume = false,
+    signal,
+  }: { readonly folder: string; readonly resume?: boolean; readonly signal?: AbortSignal },
+): AsyncGenerator<TrainEvent, void, undefined> {
   await mkdir(folder, { recursive: true });
   await removeStaleTemps(folder);
   const last = join(folder, "last.safetensors");
   const params = task.params as Tree<NdArray>;
   const state = settings.optimizer.init(params);
-  const average = mapLeaves<NdArray, NdArray>(params, (a) => new NdArray(a.dtype, a.shape, (a.data as Float32Array).slice()));
+  const average = mapLeaves<NdArray, NdArray>(
+    params,
+    (a) => new NdArray(a.dtype, a.shape, (a.data as Float32Array).slice()),
+  );
   const arrays: TrainArrays = { params, average, ...state };
   let progress: TrainProgress = { step: 0, epoch: 0, batch: 0, seconds: 0, best: null, lossSum: 0, lossCount: 0 };
   const resumed = resume && existsSync(last);
@@ -123,23 +162,53 @@ export async function* train<P, B>(task: TrainTask<P, B>, settings: TrainSetting
     const norm = globalNormHost(grads as Tree<NdArray>);
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       const site = await task.diagnose?.(params as P, batch, stepKey);
-      throw new HeedError({ code: "not-finite", where: "train", expected: `the loss and the gradients must be finite at step ${progress.step}`, got: `loss ${loss}, gradient norm ${norm}${site ? `; first not finite at ${site}` : ""}`, hint: "Lower the learning rate; the last checkpoint is whole." });
+      throw new HeedError({
+        code: "not-finite",
+        where: "train",
+        expected: `the loss and the gradients must be finite at step ${progress.step}`,
+        got: `loss ${loss}, gradient norm ${norm}${site ? `; first not finite at ${site}` : ""}`,
+        hint: "Lower the learning rate; the last checkpoint is whole.",
+      });
     }
     const rate = settings.schedule(progress.step);
-    settings.optimizer.updateHost(params, grads as Tree<NdArray>, state, { rate, time: progress.step + 1 }, norm > settings.clip ? settings.clip / norm : 1);
+    settings.optimizer.updateHost(
+      params,
+      grads as Tree<NdArray>,
+      state,
+      { rate, time: progress.step + 1 },
+      norm > settings.clip ? settings.clip / norm : 1,
+    );
     emaHost(average, params, emaDecay(settings.averageDecay, progress.step));
     examples += task.count(batch);
     const step = progress.step + 1;
     const ended = progress.batch + 1 === perEpoch;
     const epoch = progress.epoch;
-    progress = { ...progress, step, epoch: ended ? epoch + 1 : epoch, batch: ended ? 0 : progress.batch + 1, lossSum: progress.lossSum + loss, lossCount: progress.lossCount + 1 };
+    progress = {
+      ...progress,
+      step,
+      epoch: ended ? epoch + 1 : epoch,
+      batch: ended ? 0 : progress.batch + 1,
+      lossSum: progress.lossSum + loss,
+      lossCount: progress.lossCount + 1,
+    };
     if (ended && progress.epoch < settings.epochs) batches = task.batches(progress.epoch);
 
     if (step % (settings.reportEvery ?? 20) === 0 || step === totalSteps) {
       const now = performance.now();
       const perSecond = (examples * 1000) / Math.max(1, now - since);
       const perStep = (now - since) / 1000 / Math.max(1, settings.reportEvery ?? 20);
-      yield { type: "step", step, totalSteps, epoch, loss: progress.lossSum / progress.lossCount, rate, norm, perSecond, etaSeconds: perStep * (totalSteps - step), seconds: seconds() };
+      yield {
+        type: "step",
+        step,
+        totalSteps,
+        epoch,
+        loss: progress.lossSum / progress.lossCount,
+        rate,
+        norm,
+        perSecond,
+        etaSeconds: perStep * (totalSteps - step),
+        seconds: seconds(),
+      };
       progress = { ...progress, lossSum: 0, lossCount: 0 };
       examples = 0;
       since = performance.now();
@@ -149,12 +218,22 @@ export async function* train<P, B>(task: TrainTask<P, B>, settings: TrainSetting
       const best = progress.best === null || score < progress.best.score;
       if (best) {
         progress = { ...progress, best: { score, step } };
-        await writeFileAtomic(join(folder, "best.safetensors"), encodeSafetensors(Object.fromEntries(leaves<NdArray>(average)), { heed: "parameters", step: String(step), score: String(score) }));
+        await writeFileAtomic(
+          join(folder, "best.safetensors"),
+          encodeSafetensors(Object.fromEntries(leaves<NdArray>(average)), {
+            heed: "parameters",
+            step: String(step),
+            score: String(score),
+          }),
+        );
       }
       yield { type: "validation", step, epoch, score, metrics, best, seconds: seconds() };
       yield await save();
       since = performance.now();
-    } else if (performance.now() - saved > (settings.checkpointSeconds ?? 60) * 1000 || (settings.checkpointSteps !== undefined && step % settings.checkpointSteps === 0)) {
+    } else if (
+      performance.now() - saved > (settings.checkpointSeconds ?? 60) * 1000 ||
+      (settings.checkpointSteps !== undefined && step % settings.checkpointSteps === 0)
+    ) {
       yield await save();
     }
   }

@@ -25,9 +25,18 @@ export interface CrossEntropyOptions {
  * @returns `loss`, with smoothing, what is trained; `nll`, without; both scalars.
  * Source of smoothing: Szegedy et al. 2016 (arXiv:1512.00567), section 7, with the uniform prior (torch's `label_smoothing`).
  */
-export function crossEntropy(logits: Tensor, targets: Tensor, { mask = null, smoothing = 0 }: CrossEntropyOptions = {}): { readonly loss: Tensor; readonly nll: Tensor } {
-  bindAxes("crossEntropy", { logits: [logits, "B U C"], targets: [targets, "B U"], ...(mask ? { mask: [mask, "B U"] as const } : {}) });
-  if (!(smoothing >= 0 && smoothing < 1)) throw optionError("crossEntropy", "smoothing must lie in 0 <= smoothing < 1", String(smoothing));
+export function crossEntropy(
+  logits: Tensor,
+  targets: Tensor,
+  { mask = null, smoothing = 0 }: CrossEntropyOptions = {},
+): { readonly loss: Tensor; readonly nll: Tensor } {
+  bindAxes("crossEntropy", {
+    logits: [logits, "B U C"],
+    targets: [targets, "B U"],
+    ...(mask ? { mask: [mask, "B U"] as const } : {}),
+  });
+  if (!(smoothing >= 0 && smoothing < 1))
+    throw optionError("crossEntropy", "smoothing must lie in 0 <= smoothing < 1", String(smoothing));
   const logProbs = logSoftmax(logits, -1);
   const each = neg(takeAlong(logProbs, targets));
   const average = (x: Tensor): Tensor => {

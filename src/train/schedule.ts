@@ -39,9 +39,14 @@ export function inverseSqrt({ peak, warmup }: { readonly peak: number; readonly 
   return (step) => peak * Math.min((step + 1) / warmup, Math.sqrt(warmup / (step + 1)));
 }
 
-function decay(where: string, { peak, warmup, total, floor = 0 }: WarmupOptions, shape: (done: number) => number): Schedule {
+function decay(
+  where: string,
+  { peak, warmup, total, floor = 0 }: WarmupOptions,
+  shape: (done: number) => number,
+): Schedule {
   checkRate(where, peak);
-  if (!(warmup >= 0 && total > 0 && warmup <= total)) throw optionError(where, "0 <= warmup <= total and total > 0 are required", `warmup ${warmup}, total ${total}`);
+  if (!(warmup >= 0 && total > 0 && warmup <= total))
+    throw optionError(where, "0 <= warmup <= total and total > 0 are required", `warmup ${warmup}, total ${total}`);
   if (!(floor >= 0 && floor <= 1)) throw optionError(where, "floor must lie in 0..1", String(floor));
   return (step) => {
     if (step < warmup) return (peak * (step + 1)) / warmup;
@@ -51,5 +56,6 @@ function decay(where: string, { peak, warmup, total, floor = 0 }: WarmupOptions,
 }
 
 function checkRate(where: string, rate: number): void {
-  if (!(rate > 0) || !Number.isFinite(rate)) throw optionError(where, "the rate must be a positive number", String(rate));
+  if (!(rate > 0) || !Number.isFinite(rate))
+    throw optionError(where, "the rate must be a positive number", String(rate));
 }

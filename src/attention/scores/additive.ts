@@ -31,7 +31,11 @@ export const additive: Score<AdditiveParams<NdArray>> = {
   }),
   prepare: (params: AdditiveParams<Tensor>, keys) => linear(params.key, keys),
   score(params: AdditiveParams<Tensor>, query, prepared) {
-    const { B, S, A } = bindAxes("additive", { query: [query, "B Q"], keys: [prepared, "B S A"], score: [params.score, "A one"] });
+    const { B, S, A } = bindAxes("additive", {
+      query: [query, "B Q"],
+      keys: [prepared, "B S A"],
+      score: [params.score, "A one"],
+    });
     const meeting = tanh(add(prepared, expandDims(linear(params.query, query), 1))); // (B, S, A)
     return reshape(matmul(reshape(meeting, [sizeOf([B, S]), A]), params.score), [B, S]);
   },

@@ -15,7 +15,13 @@ import type { Score } from "../contract.ts";
 export const dot: Score<Record<never, never>> = {
   name: "dot",
   init({ querySize, keySize }) {
-    if (querySize !== keySize) throw shapeError("dot", "query and keys must have one size", `query ${querySize} and keys ${keySize}`, 'Use the additive score, or project one of them.');
+    if (querySize !== keySize)
+      throw shapeError(
+        "dot",
+        "query and keys must have one size",
+        `query ${querySize} and keys ${keySize}`,
+        "Use the additive score, or project one of them.",
+      );
     return {};
   },
   prepare: (_params, keys) => keys,

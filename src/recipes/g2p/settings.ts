@@ -22,7 +22,14 @@ export interface G2pSettings {
   readonly seed: number;
 }
 
-const base = { embeddingSize: 96, encoderSize: 256, encoderLayers: 2, attentionalSize: 256, alignmentSize: 256, inputFeeding: true } as const;
+const base = {
+  embeddingSize: 96,
+  encoderSize: 256,
+  encoderLayers: 2,
+  attentionalSize: 256,
+  alignmentSize: 256,
+  inputFeeding: true,
+} as const;
 
 /** The recipe's settings. Without attention the decoder is wider, so that all variants have the same number of parameters within 10 %. */
 export function g2pSettings(variant: G2pVariant, overrides: Partial<Omit<G2pSettings, "variant">> = {}): G2pSettings {

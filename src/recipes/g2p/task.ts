@@ -9,7 +9,13 @@ import { epochBatches, pairArrays, type Pair } from "../../models/seq2seq/batche
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { createDecoder, type Decoder } from "../../models/seq2seq/decode.ts";
 import { forced, initSeq2Seq, type Seq2SeqParams } from "../../models/seq2seq/model.ts";
-import { createVocabulary, decode as spell, encode as index, vocabularySize, type Vocabulary } from "../../text/vocabulary.ts";
+import {
+  createVocabulary,
+  decode as spell,
+  encode as index,
+  vocabularySize,
+  type Vocabulary,
+} from "../../text/vocabulary.ts";
 import { crossEntropy } from "../../train/losses.ts";
 import type { TrainTask } from "../../train/loop.ts";
 import { lettersOf, lexiconFacts, type Lexicon } from "./lexicon.ts";
@@ -42,29 +48,61 @@ export function lexiconPairs(lexicon: Lexicon, { letters, phonemes }: G2pVocabul
 }
 
 /** Parameters, a batch, and what a step needs of dropout. */
-export type G2pStepInput = { readonly source: Tensor; readonly sourceMask: Tensor | undefined; readonly previous: Tensor; readonly target: Tensor; readonly targetMask: Tensor };
+export type G2pStepInput = {
+  readonly source: Tensor;
+  readonly sourceMask: Tensor | undefined;
+  readonly previous: Tensor;
+  readonly target: Tensor;
+  readonly targetMask: Tensor;
+};
 
 /** The loss of a batch as a graph: what the recipe trains. */
-export function g2pLoss(config: Seq2SeqConfig, { dropout, smoothing }: Pick<G2pSettings, "dropout" | "smoothing">): (params: Seq2SeqParams<Tensor>, batch: G2pStepInput, key: Tensor) => Tensor {
+export function g2pLoss(
+  config: Seq2SeqConfig,
+  { dropout, smoothing }: Pick<G2pSettings, "dropout" | "smoothing">,
+): (params: Seq2SeqParams<Tensor>, batch: G2pStepInput, key: Tensor) => Tensor {
   return (params, batch, key) => {
-    const { logits } = forced(config, params, batch.source, batch.sourceMask ?? null, batch.previous, { rate: dropout, key });
+    const { logits } = forced(config, params, batch.source, batch.sourceMask ?? null, batch.previous, {
+      rate: dropout,
+      key,
+    });
     return crossEntropy(logits, batch.target, { mask: batch.targetMask, smoothing }).loss;
   };
 }
 
 /** Greedy pronunciations of a lexicon's words, in order. */
-export async function pronounceAll(decoder: Decoder, lexicon: Lexicon, { letters, phonemes }: G2pVocabularies, options: { readonly beam?: number; readonly batchSize?: number } = {}): Promise<readonly (readonly string[])[]> {
-  const found = await decoder.decode(lexicon.entries.map(({ word }) => index(letters, lettersOf(word))), options);
+export async function pronounceAll(
+  decoder: Decoder,
+  lexicon: Lexicon,
+  { letters, phonemes }: G2pVocabularies,
+  options: { readonly beam?: number; readonly batchSize?: number } = {},
+): Promise<readonly (readonly string[])[]> {
+  const found = await decoder.decode(
+    lexicon.entries.map(({ word }) => index(letters, lettersOf(word))),
+    options,
+  );
   return found.map(([best]) => spell(phonemes, best!.target));
 }
 
 /** The training task. The development words are judged with the parameters that validation is given, by greedy decoding. */
-export function g2pTask(settings: G2pSettings, train: Lexicon, dev: Lexicon, vocabularies: G2pVocabularies): TrainTask<Seq2SeqParams<NdArray>, readonly Pair[]> {
+export function g2pTask(
+  settings: G2pSettings,
+  train: Lexicon,
+  dev: Lexicon,
+  vocabularies: G2pVocabularies,
+): TrainTask<Seq2SeqParams<NdArray>, readonly Pair[]> {
   const config = g2pConfig(settings, vocabularies);
   const pairs = lexiconPairs(train, vocabularies);
   const loss = g2pLoss(config, settings);
-  const step = compile((params: Seq2SeqParams<Tensor>, batch: G2pStepInput, key: Tensor) => valueAndGrad(loss)(params, batch, key), { mode: "training", name: "g2p.step" });
-  const run = step as unknown as (params: unknown, batch: unknown, key: NdArray) => Promise<{ readonly value: NdArray; readonly grad: Seq2SeqParams<NdArray> }>;
+  const step = compile(
+    (params: Seq2SeqParams<Tensor>, batch: G2pStepInput, key: Tensor) => valueAndGrad(loss)(params, batch, key),
+    { mode: "training", name: "g2p.step" },
+  );
+  const run = step as unknown as (
+    params: unknown,
+    batch: unknown,
+    key: NdArray,
+  ) => Promise<{ readonly value: NdArray; readonly grad: Seq2SeqParams<NdArray> }>;
   const arrays = (batch: readonly Pair[]): unknown => {
     const { sourceMask, ...rest } = pairArrays(batch);
     return sourceMask ? { ...rest, sourceMask } : rest;

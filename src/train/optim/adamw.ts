@@ -30,8 +30,15 @@ export interface AdamWOptions {
  */
 export function adamw(options: AdamWOptions = {}): Optimizer {
   checkOptions("adamw", options, ["beta1", "beta2", "epsilon", "weightDecay", "decays"]);
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, decays = (path) => !/(^|\.)bias$/.test(path) } = options;
-  for (const [name, beta] of Object.entries({ beta1, beta2 })) if (!(beta >= 0 && beta < 1)) throw optionError("adamw", `${name} must lie in 0 <= ${name} < 1`, String(beta));
+  const {
+    beta1 = 0.9,
+    beta2 = 0.999,
+    epsilon = 1e-8,
+    weightDecay = 0.01,
+    decays = (path) => !/(^|\.)bias$/.test(path),
+  } = options;
+  for (const [name, beta] of Object.entries({ beta1, beta2 }))
+    if (!(beta >= 0 && beta < 1)) throw optionError("adamw", `${name} must lie in 0 <= ${name} < 1`, String(beta));
   if (!(epsilon > 0)) throw optionError("adamw", "epsilon must be positive", String(epsilon));
   if (!(weightDecay >= 0)) throw optionError("adamw", "weightDecay must be >= 0", String(weightDecay));
   return {
@@ -53,7 +60,8 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
         const kept = decays(path) && weightDecay > 0 ? mul(p, sub(1, mul(rate, weightDecay))) : p;
         return { p: sub(kept, mul(step, rate)), m, v };
       });
-      const tree = (pick: (n: (typeof next)[number]) => Tensor): Tree<Tensor> => unflatten(params, next.map(pick)) as Tree<Tensor>;
+      const tree = (pick: (n: (typeof next)[number]) => Tensor): Tree<Tensor> =>
+        unflatten(params, next.map(pick)) as Tree<Tensor>;
       return { params: tree((n) => n.p), state: { mean: tree((n) => n.m), variance: tree((n) => n.v) } };
     },
     updateHost(params, grads, state, { rate, time }, scale) {
@@ -64,13 +72,31 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
       const root = 1 / Math.sqrt(1 - beta2 ** time);
       leaves<NdArray>(params).forEach(([path, array], i) => {
         const keep = decays(path) ? 1 - rate * weightDecay : 1;
-        oneArray(array.data as Float32Array, gs[i]![1].data as Float32Array, ms[i]![1].data as Float32Array, vs[i]![1].data as Float32Array, keep, step, root, scale);
+        oneArray(
+          array.data as Float32Array,
+          gs[i]![1].data as Float32Array,
+          ms[i]![1].data as Float32Array,
+          vs[i]![1].data as Float32Array,
+          keep,
+          step,
+          root,
+          scale,
+        );
       });
     },
   };
 
   // Four arrays, one pass: the loop is bound by memory, so everything is done while the line is in the cache.
-  function oneArray(p: Float32Array, g: Float32Array, m: Float32Array, v: Float32Array, keep: number, step: number, root: number, scale: number): void {
+  function oneArray(
+    p: Float32Array,
+    g: Float32Array,
+    m: Float32Array,
+    v: Float32Array,
+    keep: number,
+    step: number,
+    root: number,
+    scale: number,
+  ): void {
     for (let i = 0; i < p.length; i++) {
       const grad = g[i]! * scale;
       const mean = m[i]! * beta1 + grad * (1 - beta1);

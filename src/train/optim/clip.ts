@@ -21,11 +21,18 @@ export function globalNormHost(tree: Tree<NdArray>): number {
 
 /** Euclidean norm over all leaves, as a graph: a float32 scalar. */
 export function globalNorm(tree: Tree<Tensor>): Tensor {
-  return sqrt(leaves<Tensor>(tree).map(([, g]) => sum(mul(g, g))).reduce((a, b) => add(a, b)));
+  return sqrt(
+    leaves<Tensor>(tree)
+      .map(([, g]) => sum(mul(g, g)))
+      .reduce((a, b) => add(a, b)),
+  );
 }
 
 /** Gradients scaled so that their global norm is at most `limit`. Source: Pascanu, Mikolov and Bengio 2013 (arXiv:1211.5063). */
-export function clipByGlobalNorm(grads: Tree<Tensor>, limit: number): { readonly grads: Tree<Tensor>; readonly norm: Tensor } {
+export function clipByGlobalNorm(
+  grads: Tree<Tensor>,
+  limit: number,
+): { readonly grads: Tree<Tensor>; readonly norm: Tensor } {
   const norm = globalNorm(grads);
   const scale = div(limit, maximum(norm, limit));
   return { grads: mapLeaves<Tensor, Tensor>(grads, (g) => mul(g, scale)), norm };

@@ -18,10 +18,21 @@ export interface Optimizer {
   /** The state before the first step, as arrays. */
   init(params: Tree<NdArray>): { readonly [slot: string]: Tree<NdArray> };
   /** One update as a graph: pure, for every device. */
-  update(params: Tree<Tensor>, grads: Tree<Tensor>, state: { readonly [slot: string]: Tree<Tensor> }, numbers: StepNumbers<Tensor>): { readonly params: Tree<Tensor>; readonly state: { readonly [slot: string]: Tree<Tensor> } };
+  update(
+    params: Tree<Tensor>,
+    grads: Tree<Tensor>,
+    state: { readonly [slot: string]: Tree<Tensor> },
+    numbers: StepNumbers<Tensor>,
+  ): { readonly params: Tree<Tensor>; readonly state: { readonly [slot: string]: Tree<Tensor> } };
   /**
    * The same update in place on the host: on the CPU it spares copying the state out of the runtime at every step.
    * `scale` multiplies the gradients first (clipping).
    */
-  updateHost(params: Tree<NdArray>, grads: Tree<NdArray>, state: { readonly [slot: string]: Tree<NdArray> }, numbers: StepNumbers<number>, scale: number): void;
+  updateHost(
+    params: Tree<NdArray>,
+    grads: Tree<NdArray>,
+    state: { readonly [slot: string]: Tree<NdArray> },
+    numbers: StepNumbers<number>,
+    scale: number,
+  ): void;
 }

@@ -19,7 +19,8 @@ export interface SgdOptions {
 export function sgd(options: SgdOptions = {}): Optimizer {
   checkOptions("sgd", options, ["momentum", "nesterov"]);
   const { momentum = 0, nesterov = false } = options;
-  if (!(momentum >= 0 && momentum < 1)) throw optionError("sgd", "momentum must lie in 0 <= momentum < 1", String(momentum));
+  if (!(momentum >= 0 && momentum < 1))
+    throw optionError("sgd", "momentum must lie in 0 <= momentum < 1", String(momentum));
   if (nesterov && momentum === 0) throw optionError("sgd", "nesterov needs a momentum above 0", "0");
   return {
     name: "sgd",
@@ -31,7 +32,18 @@ export function sgd(options: SgdOptions = {}): Optimizer {
         const v = add(mul(vs[i]!, momentum), gs[i]!);
         return { p: sub(p, mul(nesterov ? add(gs[i]!, mul(v, momentum)) : v, rate)), v };
       });
-      return { params: unflatten(params, next.map((n) => n.p)) as Tree<Tensor>, state: { velocity: unflatten(params, next.map((n) => n.v)) as Tree<Tensor> } };
+      return {
+        params: unflatten(
+          params,
+          next.map((n) => n.p),
+        ) as Tree<Tensor>,
+        state: {
+          velocity: unflatten(
+            params,
+            next.map((n) => n.v),
+          ) as Tree<Tensor>,
+        },
+      };
     },
     updateHost(params, grads, state, { rate }, scale) {
       const gs = leaves<NdArray>(grads);

@@ -1,0 +1,54 @@
+// The pronunciation model as files: which alphabets it reads and writes, its network, its parameters.
+
+import { fileError, HeedError } from "../../core/errors.ts";
+import type { NdArray } from "../../core/ndarray.ts";
+import { vocabularyFromJson, vocabularySize, vocabularyToJson, type Vocabulary } from "../../text/vocabulary.ts";
+import { checkSeq2SeqConfig, type Seq2SeqConfig } from "../seq2seq/config.ts";
+import type { Seq2SeqParams } from "../seq2seq/model.ts";
+import { decodeSeq2Seq, encodeSeq2Seq } from "../seq2seq/weights.ts";
+
+/** A model that pronounces words. */
+export interface PronounceModel {
+  readonly config: Seq2SeqConfig;
+  readonly letters: Vocabulary;
+  readonly phonemes: Vocabulary;
+  readonly params: Seq2SeqParams<NdArray>;
+}
+
+/** The names of a model folder's files. */
+export const pronounceFiles = { config: "config.json", weights: "model.safetensors" } as const;
+
+const kind = "pronounce";
+const version = 1;
+const maxConfigBytes = 1 << 20;
+
+/** The two files of a model. */
+export function encodePronounceModel({ config, letters, phonemes, params }: PronounceModel, storage: "float32" | "float16" = "float16"): { readonly config: Uint8Array; readonly weights: Uint8Array } {
+  const json = { kind, version, model: config, letters: vocabularyToJson(letters), phonemes: vocabularyToJson(phonemes) };
+  return { config: new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`), weights: encodeSeq2Seq(params, { storage }) };
+}
+
+/**
+ * A model from its two files.
+ *
+ * @param where - the folder or address they came from, for messages.
+ * @throws HeedError (code `file`) naming the file and what is wrong with it.
+ */
+export function decodePronounceModel(files: { readonly config: Uint8Array; readonly weights: Uint8Array }, where: string): PronounceModel {
+  const name = `${where}/${pronounceFiles.config}`;
+  if (files.config.length > maxConfigBytes) throw fileError(name, `at most ${maxConfigBytes} bytes are read`, `${files.config.length}`);
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(files.config));
+  } catch (cause) {
+    throw new HeedError({ code: "file", where: name, expected: "the file must be JSON in UTF-8", got: cause instanceof Error ? cause.message : String(cause), cause });
+  }
+  const record = (typeof json === "object" && json !== null ? json : {}) as Record<string, unknown>;
+  if (record["kind"] !== kind || record["version"] !== version) throw fileError(name, `kind "${kind}" and version ${version} are required`, `${JSON.stringify(record["kind"])} and ${JSON.stringify(record["version"])}`);
+  const config = checkSeq2SeqConfig(name, record["model"]);
+  const letters = vocabularyFromJson(record["letters"], name);
+  const phonemes = vocabularyFromJson(record["phonemes"], name);
+  if (config.sourceCount !== vocabularySize(letters) || config.targetCount !== vocabularySize(phonemes))
+    throw fileError(name, `the network must have ${vocabularySize(letters)} source and ${vocabularySize(phonemes)} target symbols, as its alphabets`, `${config.sourceCount} and ${config.targetCount}`);
+  return { config, letters, phonemes, params: decodeSeq2Seq(config, files.weights, `${where}/${pronounceFiles.weights}`) };
+}

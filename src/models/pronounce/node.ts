@@ -1,0 +1,21 @@
+// Model folders on disk.
+
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { readFileBounded, writeFileAtomic } from "../../files/node.ts";
+import { decodePronounceModel, encodePronounceModel, pronounceFiles, type PronounceModel } from "./model.ts";
+
+/** Reads a model folder. @throws HeedError naming the file that is missing or damaged. */
+export async function loadPronounceModel(folder: string): Promise<PronounceModel> {
+  const config = await readFileBounded(join(folder, pronounceFiles.config), { maxBytes: 1 << 20 });
+  const weights = await readFileBounded(join(folder, pronounceFiles.weights), { maxBytes: 2 ** 30 });
+  return decodePronounceModel({ config, weights }, folder);
+}
+
+/** Writes a model folder; each file is replaced whole. */
+export async function savePronounceModel(folder: string, model: PronounceModel, storage: "float32" | "float16" = "float16"): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const files = encodePronounceModel(model, storage);
+  await writeFileAtomic(join(folder, pronounceFiles.weights), files.weights);
+  await writeFileAtomic(join(folder, pronounceFiles.config), files.config);
+}
