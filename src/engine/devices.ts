@@ -1,6 +1,7 @@
 // Choosing and sharing runtimes: one for each device, loaded when first needed.
 
 import { optionError } from "../core/errors.ts";
+import type * as NodeModule from "./node.ts";
 import type { Device, Runtime } from "./runtime.ts";
 import { webRuntime, type WebSettings } from "./web.ts";
 
@@ -61,7 +62,7 @@ async function load(device: Device): Promise<Runtime> {
 }
 
 /** The part that only Node can load. Its name is computed so that bundlers for browsers do not follow it. */
-async function nodeModule(): Promise<typeof import("./node.ts")> {
+async function nodeModule(): Promise<typeof NodeModule> {
   const beside = (name: string): string => `./${name}.ts`;
-  return (await import(/* @vite-ignore */ beside("node"))) as typeof import("./node.ts");
+  return (await import(/* @vite-ignore */ beside("node"))) as typeof NodeModule;
 }
