@@ -24,12 +24,20 @@ export interface PairBatch {
   readonly targetMask: NdArray;
 }
 
-/** Sources of one call, padded to one length. */
-export function sourceArrays(sources: readonly (readonly number[])[]): { readonly source: NdArray; readonly mask: NdArray | null } {
-  const length = Math.max(1, ...sources.map((s) => s.length));
-  const source = padded(sources, length);
-  const mask = sources.every((s) => s.length === length) ? null : lengthMask(sources.map((s) => s.length), length);
-  return { source, mask };
+/**
+ * Sources of one call, padded to one length.
+ *
+ * @param length - default: the longest's own.
+ * @param masked - give a mask even where nothing is padded, so that one compiled graph serves both. Default false.
+ */
+export function sourceArrays(
+  sources: readonly (readonly number[])[],
+  length: number = Math.max(1, ...sources.map((s) => s.length)),
+  masked = false,
+): { readonly source: NdArray; readonly mask: NdArray | null } {
+  const lengths = sources.map((s) => s.length);
+  const whole = !masked && lengths.every((n) => n === length);
+  return { source: padded(sources, length), mask: whole ? null : lengthMask(lengths, length) };
 }
 
 /** The arrays of a batch of pairs. */
@@ -39,9 +47,18 @@ export function pairArrays(pairs: readonly Pair[]): PairBatch {
   return {
     source,
     sourceMask: mask,
-    previous: padded(pairs.map((p) => [BEGIN, ...p.target]), width),
-    target: padded(pairs.map((p) => [...p.target, END]), width),
-    targetMask: lengthMask(pairs.map((p) => p.target.length + 1), width),
+    previous: padded(
+      pairs.map((p) => [BEGIN, ...p.target]),
+      width,
+    ),
+    target: padded(
+      pairs.map((p) => [...p.target, END]),
+      width,
+    ),
+    targetMask: lengthMask(
+      pairs.map((p) => p.target.length + 1),
+      width,
+    ),
   };
 }
 
@@ -53,7 +70,12 @@ export function pairArrays(pairs: readonly Pair[]): PairBatch {
  *
  * @param size - pairs in a batch.
  */
-export function epochBatches(pairs: readonly Pair[], size: number, seed: number, epoch: number): readonly (readonly Pair[])[] {
+export function epochBatches(
+  pairs: readonly Pair[],
+  size: number,
+  seed: number,
+  epoch: number,
+): readonly (readonly Pair[])[] {
   const random = rng(seed * 1_000_003 + epoch);
   const byLength = new Map<number, Pair[]>();
   for (const pair of pairs) {

@@ -24,7 +24,13 @@ export function lengthPenalty(count: number, alpha: number): number {
  * Rows of the step are sources x beam; before a step the state's rows are gathered by parent. A finished hypothesis
  * leaves its place; a source is done when it has `beam` finished ones of which none can be overtaken.
  */
-export async function searchBeams({ step, longest }: DecoderFunctions, memory: MemoryArrays | Record<never, never>, initial: DecoderState<NdArray>, lengths: readonly number[], { beam, nbest, alpha }: Required<DecodeOptions>): Promise<readonly (readonly Hypothesis[])[]> {
+export async function searchBeams(
+  { step, longest }: DecoderFunctions,
+  memory: MemoryArrays | Record<never, never>,
+  initial: DecoderState<NdArray>,
+  lengths: readonly number[],
+  { beam, nbest, alpha }: Required<DecodeOptions>,
+): Promise<readonly (readonly Hypothesis[])[]> {
   const count = lengths.length;
   const rows = count * beam;
   const tile = Int32Array.from({ length: rows }, (_, r) => Math.floor(r / beam));
@@ -47,7 +53,8 @@ export async function searchBeams({ step, longest }: DecoderFunctions, memory: M
       const candidates: { readonly parent: number; readonly symbol: number; readonly logProb: number }[] = [];
       list.forEach((hypothesis, b) => {
         const base = (s * beam + b) * width;
-        for (let symbol = BEGIN + 1; symbol < width; symbol++) candidates.push({ parent: b, symbol, logProb: hypothesis.logProb + scores[base + symbol]! });
+        for (let symbol = BEGIN + 1; symbol < width; symbol++)
+          candidates.push({ parent: b, symbol, logProb: hypothesis.logProb + scores[base + symbol]! });
       });
       candidates.sort((a, b) => b.logProb - a.logProb || a.parent - b.parent || a.symbol - b.symbol);
       const kept: Beam[] = [];
@@ -56,7 +63,13 @@ export async function searchBeams({ step, longest }: DecoderFunctions, memory: M
         const from = list[parent]!;
         const seen = weights ? [...from.weights, weightRow(weights, s * beam + parent, lengths[s]!)] : [];
         if (symbol === END) {
-          finished[s]!.push({ target: from.target, logProb, score: logProb / lengthPenalty(from.target.length + 1, alpha), weights: seen, complete: true });
+          finished[s]!.push({
+            target: from.target,
+            logProb,
+            score: logProb / lengthPenalty(from.target.length + 1, alpha),
+            weights: seen,
+            complete: true,
+          });
         } else if (from.target.length < longest(lengths[s]!)) {
           parents[s * beam + kept.length] = s * beam + parent;
           symbols[s * beam + kept.length] = symbol;
@@ -70,13 +83,26 @@ export async function searchBeams({ step, longest }: DecoderFunctions, memory: M
   }
   return finished.map((list, s) => {
     // A source whose every hypothesis ran to the longest length still gets an answer, marked incomplete.
-    const all = list.length > 0 ? list : alive[s]!.map((b): Hypothesis => ({ ...b, score: b.logProb / lengthPenalty(b.target.length, alpha), complete: false }));
+    const all =
+      list.length > 0
+        ? list
+        : alive[s]!.map((b): Hypothesis => ({
+            ...b,
+            score: b.logProb / lengthPenalty(b.target.length, alpha),
+            complete: false,
+          }));
     return [...all].sort((a, b) => b.score - a.score).slice(0, nbest);
   });
 }
 
 /** Whether no living hypothesis can still reach the best finished ones: log-probabilities only fall. */
-function isDone(finished: readonly Hypothesis[], alive: readonly Beam[], beam: number, longest: number, alpha: number): boolean {
+function isDone(
+  finished: readonly Hypothesis[],
+  alive: readonly Beam[],
+  beam: number,
+  longest: number,
+  alpha: number,
+): boolean {
   if (finished.length < beam) return false;
   const worst = [...finished].sort((a, b) => b.score - a.score)[beam - 1]!.score;
   const hope = Math.max(...alive.map((b) => b.logProb / lengthPenalty(longest + 1, alpha)), -Infinity);

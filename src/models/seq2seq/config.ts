@@ -23,20 +23,32 @@ export interface Seq2SeqConfig {
   readonly inputFeeding: boolean;
 }
 
-const sizes = ["sourceCount", "targetCount", "embeddingSize", "encoderSize", "encoderLayers", "decoderSize", "attentionalSize", "alignmentSize"] as const;
+const sizes = [
+  "sourceCount",
+  "targetCount",
+  "embeddingSize",
+  "encoderSize",
+  "encoderLayers",
+  "decoderSize",
+  "attentionalSize",
+  "alignmentSize",
+] as const;
 const known = [...sizes, "attention", "inputFeeding"];
 
 /** Refuses a configuration that no network can have. */
 export function checkSeq2SeqConfig(where: string, value: unknown): Seq2SeqConfig {
-  if (typeof value !== "object" || value === null) throw optionError(where, "the configuration must be an object", value === null ? "null" : typeof value);
+  if (typeof value !== "object" || value === null)
+    throw optionError(where, "the configuration must be an object", value === null ? "null" : typeof value);
   const config = value as Record<string, unknown>;
   checkOptions(where, config, known);
   for (const key of sizes) {
     const size = config[key];
-    if (!Number.isInteger(size) || (size as number) < 1 || (size as number) > 65536) throw optionError(where, `${key} must be an integer from 1 to 65536`, String(size));
+    if (!Number.isInteger(size) || (size as number) < 1 || (size as number) > 65536)
+      throw optionError(where, `${key} must be an integer from 1 to 65536`, String(size));
   }
   if (config["attention"] !== "none" && config["attention"] !== "additive" && config["attention"] !== "dot")
     throw optionError(where, "attention must be none, additive or dot", JSON.stringify(config["attention"]));
-  if (typeof config["inputFeeding"] !== "boolean") throw optionError(where, "inputFeeding must be true or false", JSON.stringify(config["inputFeeding"]));
+  if (typeof config["inputFeeding"] !== "boolean")
+    throw optionError(where, "inputFeeding must be true or false", JSON.stringify(config["inputFeeding"]));
   return value as Seq2SeqConfig;
 }

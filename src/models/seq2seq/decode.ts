@@ -29,16 +29,26 @@ export interface DecoderOptions {
   readonly device?: Device;
   /** Bake the parameters into the compiled graphs (default): faster. False: they are fed, so that arrays written in place (by training) count. */
   readonly bake?: boolean;
+  /**
+   * Lengths to which sources are padded, rising, so that a few compiled graphs serve every length: for words that come
+   * one by one. Default: none; sources of one length go together and nothing is padded, which suits many words at once.
+   */
+  readonly buckets?: readonly number[];
 }
 
 // The parameters' tree has one optional member and one open one, too deep for the checker to map; the shapes are checked when traced.
 type Loose = ((...args: readonly unknown[]) => Promise<unknown>) & { dispose(): Promise<void> };
 
 /** Prepares a model for decoding. */
-export function createDecoder(config: Seq2SeqConfig, params: Seq2SeqParams<NdArray>, { device, bake = true }: DecoderOptions = {}): Decoder {
+export function createDecoder(
+  config: Seq2SeqConfig,
+  params: Seq2SeqParams<NdArray>,
+  { device, bake = true, buckets = [] }: DecoderOptions = {},
+): Decoder {
   const settings = { ...(device === undefined ? {} : { device }), ...(bake ? {} : { mode: "training" as const }) };
   const given: unknown = bake ? {} : params;
-  const inside = (traced: Seq2SeqParams<Tensor>): Seq2SeqParams<Tensor> => (bake ? (mapLeaves<NdArray, Tensor>(params, (a) => constant(a)) as Seq2SeqParams<Tensor>) : traced);
+  const inside = (traced: Seq2SeqParams<Tensor>): Seq2SeqParams<Tensor> =>
+    bake ? (mapLeaves<NdArray, Tensor>(params, (a) => constant(a)) as Seq2SeqParams<Tensor>) : traced;
   const encoder = compile(
     (traced: Seq2SeqParams<Tensor>, source: Tensor, masked: { readonly mask?: Tensor }) => {
       const { memory, initial } = encode(config, inside(traced), source, masked.mask ?? null);
@@ -47,10 +57,26 @@ export function createDecoder(config: Seq2SeqConfig, params: Seq2SeqParams<NdArr
     { ...settings, name: "seq2seq.encode" },
   ) as unknown as Loose;
   const step = compile(
-    (traced: Seq2SeqParams<Tensor>, memory: Partial<Record<"keys" | "values" | "prepared" | "mask", Tensor>>, previous: Tensor, state: DecoderState<Tensor>) => {
-      const prepared = memory.keys ? ({ keys: memory.keys, values: memory.values!, prepared: memory.prepared!, mask: memory.mask ?? null } satisfies PreparedMemory) : null;
+    (
+      traced: Seq2SeqParams<Tensor>,
+      memory: Partial<Record<"keys" | "values" | "prepared" | "mask", Tensor>>,
+      previous: Tensor,
+      state: DecoderState<Tensor>,
+    ) => {
+      const prepared = memory.keys
+        ? ({
+            keys: memory.keys,
+            values: memory.values!,
+            prepared: memory.prepared!,
+            mask: memory.mask ?? null,
+          } satisfies PreparedMemory)
+        : null;
       const next = decodeFree(config, inside(traced), prepared, previous, state);
-      return { logProbs: logSoftmax(next.logits, -1), state: next.state, ...(next.weights ? { weights: next.weights } : {}) };
+      return {
+        logProbs: logSoftmax(next.logits, -1),
+        state: next.state,
+        ...(next.weights ? { weights: next.weights } : {}),
+      };
     },
     { ...settings, name: "seq2seq.step" },
   ) as unknown as Loose;
@@ -59,25 +85,39 @@ export function createDecoder(config: Seq2SeqConfig, params: Seq2SeqParams<NdArr
     longest: (length) => 2 * length + 10,
   };
 
-  const decodeBatch = async (sources: readonly (readonly number[])[], options: Required<DecodeOptions>): Promise<readonly (readonly Hypothesis[])[]> => {
-    const { source, mask } = sourceArrays(sources);
-    const { initial, memory } = (await encoder(given, source, mask ? { mask } : {})) as { initial: DecoderState<NdArray>; memory: MemoryArrays | Record<never, never> };
+  const paddedLength = (length: number): number => buckets.find((bucket) => bucket >= length) ?? length;
+
+  const decodeBatch = async (
+    sources: readonly (readonly number[])[],
+    options: Required<DecodeOptions>,
+  ): Promise<readonly (readonly Hypothesis[])[]> => {
+    const { source, mask } = sourceArrays(sources, paddedLength(sources[0]!.length), buckets.length > 0);
+    const { initial, memory } = (await encoder(given, source, mask ? { mask } : {})) as {
+      initial: DecoderState<NdArray>;
+      memory: MemoryArrays | Record<never, never>;
+    };
     const whole = mask && "keys" in memory ? { ...memory, mask } : memory;
     const lengths = sources.map((s) => s.length);
-    return options.beam === 1 ? await greedy(functions, whole, initial, lengths) : await searchBeams(functions, whole, initial, lengths, options);
+    return options.beam === 1
+      ? await greedy(functions, whole, initial, lengths)
+      : await searchBeams(functions, whole, initial, lengths, options);
   };
 
   return {
     async decode(sources, { beam = 1, nbest = 1, alpha = 0.6, batchSize = 256 } = {}) {
-      // Sources of one length go together: no padding, and few shapes.
-      const order = sources.map((_, i) => i).sort((a, b) => sources[a]!.length - sources[b]!.length || a - b);
+      // Sources of one padded length go together.
+      const lengths = sources.map((source) => paddedLength(source.length));
+      const order = sources.map((_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
       const results = new Array<readonly Hypothesis[]>(sources.length);
-      for (let at = 0; at < order.length; ) {
-        const length = sources[order[at]!]!.length;
+      for (let at = 0; at < order.length;) {
+        const length = lengths[order[at]!]!;
         let end = at;
-        while (end < order.length && end - at < batchSize && sources[order[end]!]!.length === length) end++;
+        while (end < order.length && end - at < batchSize && lengths[order[end]!] === length) end++;
         const chosen = order.slice(at, end);
-        const found = await decodeBatch(chosen.map((i) => sources[i]!), { beam, nbest: Math.min(nbest, beam), alpha, batchSize });
+        const found = await decodeBatch(
+          chosen.map((i) => sources[i]!),
+          { beam, nbest: Math.min(nbest, beam), alpha, batchSize },
+        );
         chosen.forEach((i, k) => (results[i] = found[k]!));
         at = end;
       }
@@ -91,7 +131,12 @@ export function createDecoder(config: Seq2SeqConfig, params: Seq2SeqParams<NdArr
 }
 
 /** Greedy decoding of one batch: the likeliest symbol at every step. */
-async function greedy({ step, longest }: DecoderFunctions, memory: MemoryArrays | Record<never, never>, initial: DecoderState<NdArray>, lengths: readonly number[]): Promise<readonly (readonly Hypothesis[])[]> {
+async function greedy(
+  { step, longest }: DecoderFunctions,
+  memory: MemoryArrays | Record<never, never>,
+  initial: DecoderState<NdArray>,
+  lengths: readonly number[],
+): Promise<readonly (readonly Hypothesis[])[]> {
   const count = lengths.length;
   const found = lengths.map(() => ({ target: [] as number[], logProb: 0, weights: [] as number[][], complete: false }));
   const limit = longest(Math.max(...lengths));

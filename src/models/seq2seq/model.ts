@@ -19,7 +19,16 @@ import type { Tree } from "../../core/tree.ts";
 import { dropout } from "../../nn/dropout.ts";
 import { embedding, initEmbedding, type EmbeddingParams } from "../../nn/embedding.ts";
 import { initLinear, linear, type LinearParams } from "../../nn/linear.ts";
-import { biLstm, initBiLstm, initLstm, lstmGates, stackLayers, type BiLstmParams, type LstmParams, type LstmState } from "../../nn/lstm.ts";
+import {
+  biLstm,
+  initBiLstm,
+  initLstm,
+  lstmGates,
+  stackLayers,
+  type BiLstmParams,
+  type LstmParams,
+  type LstmState,
+} from "../../nn/lstm.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 
 export type Seq2SeqParams<T> = {
@@ -44,8 +53,13 @@ export function initSeq2Seq(config: Seq2SeqConfig, rng: Rng): Seq2SeqParams<NdAr
   const cell = config.attention === "none" ? null : cells[config.attention];
   return {
     source: initEmbedding({ count: config.sourceCount, size: E, deviation: 0.1 }, rng),
-    encoder: Array.from({ length: config.encoderLayers }, (_, i) => initBiLstm({ inSize: i === 0 ? E : 2 * H, size: H }, rng)),
-    bridge: { hidden: initLinear({ inSize: 2 * H, outSize: D }, rng), cell: initLinear({ inSize: 2 * H, outSize: D }, rng) },
+    encoder: Array.from({ length: config.encoderLayers }, (_, i) =>
+      initBiLstm({ inSize: i === 0 ? E : 2 * H, size: H }, rng),
+    ),
+    bridge: {
+      hidden: initLinear({ inSize: 2 * H, outSize: D }, rng),
+      cell: initLinear({ inSize: 2 * H, outSize: D }, rng),
+    },
     target: initEmbedding({ count: config.targetCount, size: E, deviation: 0.1 }, rng),
     decoder: initLstm({ inSize: E, size: D }, rng),
     ...(config.inputFeeding ? { feed: rng.uniform([A, 4 * D], 1 / Math.sqrt(D)) } : {}),
@@ -78,11 +92,19 @@ export interface Encoded {
  * @param source - int32 (B, S).
  * @param mask - bool (B, S), true at real symbols; null when none is padding. Padding never changes a result.
  */
-export function encode(config: Seq2SeqConfig, params: Seq2SeqParams<Tensor>, source: Tensor, mask: Tensor | null, drop: Regularization = noDropout): Encoded {
+export function encode(
+  config: Seq2SeqConfig,
+  params: Seq2SeqParams<Tensor>,
+  source: Tensor,
+  mask: Tensor | null,
+  drop: Regularization = noDropout,
+): Encoded {
   const { B } = bindAxes("seq2seq.encode", { source: [source, "B S"] });
   const thin = (x: Tensor): Tensor => dropout(x, { ...drop, sharedAxes: [1] });
   const embedded = thin(embedding(params.source, source)); // (B, S, E)
-  const { outputs, finals } = scope("encoder", () => stackLayers(params.encoder, embedded, (p, x) => biLstm(p, x, { mask }), thin));
+  const { outputs, finals } = scope("encoder", () =>
+    stackLayers(params.encoder, embedded, (p, x) => biLstm(p, x, { mask }), thin),
+  );
   const states = thin(outputs); // (B, S, 2H)
   const last = finals.at(-1)!;
   const cell = config.attention === "none" ? null : cells[config.attention];
@@ -112,7 +134,14 @@ export interface DecoderStep {
  * @param dropState - applied to the new hidden state before it is used as query and output; one mask for all steps.
  * Source: Luong, Pham and Manning 2015 (arXiv:1508.04025): h_t -> a_t -> c_t -> h~_t = tanh(W_c [c_t; h_t]), eq. 5.
  */
-function decodeStep(config: Seq2SeqConfig, params: Seq2SeqParams<Tensor>, memory: PreparedMemory | null, projected: Tensor, state: DecoderState<Tensor>, dropState: (x: Tensor) => Tensor): DecoderStep {
+function decodeStep(
+  config: Seq2SeqConfig,
+  params: Seq2SeqParams<Tensor>,
+  memory: PreparedMemory | null,
+  projected: Tensor,
+  state: DecoderState<Tensor>,
+  dropState: (x: Tensor) => Tensor,
+): DecoderStep {
   let gates = add(projected, matmul(state.hidden, params.decoder.recurrent));
   if (params.feed) gates = add(gates, matmul(state.feed, params.feed));
   const { hidden, cell } = lstmGates(gates, state.cell);
@@ -120,7 +149,11 @@ function decodeStep(config: Seq2SeqConfig, params: Seq2SeqParams<Tensor>, memory
   const mechanism = config.attention === "none" ? null : cells[config.attention];
   const attended = mechanism && memory ? attend(mechanism, params.attention, memory, query) : null;
   const attentional = tanh(linear(params.combine, attended ? concat([attended.context, query], -1) : query));
-  return { state: { hidden, cell, feed: params.feed ? attentional : state.feed }, attentional, weights: attended?.weights ?? null };
+  return {
+    state: { hidden, cell, feed: params.feed ? attentional : state.feed },
+    attentional,
+    weights: attended?.weights ?? null,
+  };
 }
 
 /** Projects previous symbols (any shape, int32) into the decoder's gates: (..., 4D). */
@@ -138,10 +171,20 @@ export type ForcedResult = { readonly logits: Tensor; readonly weights: Tensor |
  * @param previous - int32 (B, U): the symbol before each target, `begin` first.
  * @returns logits (B, U, targetCount), weights (B, U, S) or null.
  */
-export function forced(config: Seq2SeqConfig, params: Seq2SeqParams<Tensor>, source: Tensor, mask: Tensor | null, previous: Tensor, drop: Regularization = noDropout): ForcedResult {
+export function forced(
+  config: Seq2SeqConfig,
+  params: Seq2SeqParams<Tensor>,
+  source: Tensor,
+  mask: Tensor | null,
+  previous: Tensor,
+  drop: Regularization = noDropout,
+): ForcedResult {
   const { B, U } = bindAxes("seq2seq.forced", { source: [source, "B S"], previous: [previous, "B U"] });
   const { memory, initial } = encode(config, params, source, mask, drop);
-  const inputs = unstack(projectTarget(params, previous, (x) => dropout(x, { ...drop, sharedAxes: [1] })), 1);
+  const inputs = unstack(
+    projectTarget(params, previous, (x) => dropout(x, { ...drop, sharedAxes: [1] })),
+    1,
+  );
   // One mask for all steps: dropout of a tensor of ones, drawn once.
   const kept = drop.key ? dropout(fill([B, config.decoderSize], 1), drop) : null;
   const dropState = (x: Tensor): Tensor => (kept ? mul(x, kept) : x);
@@ -162,12 +205,29 @@ export function forced(config: Seq2SeqConfig, params: Seq2SeqParams<Tensor>, sou
 }
 
 /** One free-running step. */
-export type FreeStep = { readonly state: DecoderState<Tensor>; readonly logits: Tensor; readonly weights: Tensor | null };
+export type FreeStep = {
+  readonly state: DecoderState<Tensor>;
+  readonly logits: Tensor;
+  readonly weights: Tensor | null;
+};
 
 /** One step of decoding: previous int32 (B) and a state -> logits (B, targetCount), weights (B, S) or null, the next state. */
-export function decodeFree(config: Seq2SeqConfig, params: Seq2SeqParams<Tensor>, memory: PreparedMemory | null, previous: Tensor, state: DecoderState<Tensor>): FreeStep {
+export function decodeFree(
+  config: Seq2SeqConfig,
+  params: Seq2SeqParams<Tensor>,
+  memory: PreparedMemory | null,
+  previous: Tensor,
+  state: DecoderState<Tensor>,
+): FreeStep {
   return scope("decoder", () => {
-    const step = decodeStep(config, params, memory, projectTarget(params, previous, (x) => x), state, (x) => x);
+    const step = decodeStep(
+      config,
+      params,
+      memory,
+      projectTarget(params, previous, (x) => x),
+      state,
+      (x) => x,
+    );
     return { state: step.state, logits: linear(params.output, step.attentional), weights: step.weights };
   });
 }

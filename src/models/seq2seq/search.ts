@@ -30,12 +30,21 @@ export interface DecodeOptions {
 }
 
 /** What the encoder hands to each step, as arrays. */
-export type MemoryArrays = { readonly keys: NdArray; readonly values: NdArray; readonly prepared: NdArray; readonly mask?: NdArray };
+export type MemoryArrays = {
+  readonly keys: NdArray;
+  readonly values: NdArray;
+  readonly prepared: NdArray;
+  readonly mask?: NdArray;
+};
 
 /** The compiled halves of the model that a search needs. */
 export interface DecoderFunctions {
   /** One step of `rows` hypotheses. */
-  step(memory: MemoryArrays | Record<never, never>, previous: NdArray, state: DecoderState<NdArray>): Promise<{ readonly logProbs: NdArray; readonly state: DecoderState<NdArray>; readonly weights?: NdArray }>;
+  step(
+    memory: MemoryArrays | Record<never, never>,
+    previous: NdArray,
+    state: DecoderState<NdArray>,
+  ): Promise<{ readonly logProbs: NdArray; readonly state: DecoderState<NdArray>; readonly weights?: NdArray }>;
   /** The longest target allowed for a source of some length. */
   readonly longest: (sourceLength: number) => number;
 }

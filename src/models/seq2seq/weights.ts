@@ -14,10 +14,14 @@ import { initSeq2Seq, type Seq2SeqParams } from "./model.ts";
 export const seq2seqVersion = 1;
 
 /** Parameters as a safetensors file; names are the dotted paths. float16 halves the file; it computes in float32 all the same. */
-export function encodeSeq2Seq(params: Seq2SeqParams<NdArray>, { storage = "float32" }: { readonly storage?: "float32" | "float16" } = {}): Uint8Array {
+export function encodeSeq2Seq(
+  params: Seq2SeqParams<NdArray>,
+  { storage = "float32" }: { readonly storage?: "float32" | "float16" } = {},
+): Uint8Array {
   const tensors: Record<string, NdArray> = {};
   for (const [name, array] of leaves<NdArray>(params))
-    tensors[name] = storage === "float32" ? array : new NdArray("float16", array.shape, float32ToFloat16(array.data as Float32Array));
+    tensors[name] =
+      storage === "float32" ? array : new NdArray("float16", array.shape, float32ToFloat16(array.data as Float32Array));
   return encodeSafetensors(tensors, { heed: "seq2seq", version: String(seq2seqVersion) });
 }
 
@@ -32,18 +36,35 @@ export function decodeSeq2Seq(config: Seq2SeqConfig, bytes: Uint8Array, where: s
   const { tensors, metadata } = decodeSafetensors(bytes, where);
   const kind = metadata.get("heed");
   // A training's best parameters have the same layout.
-  if (kind !== "seq2seq" && kind !== "parameters") throw fileError(where, "the parameters of a seq2seq model are required", kind === undefined ? "a file that does not say what it holds" : JSON.stringify(kind));
+  if (kind !== "seq2seq" && kind !== "parameters")
+    throw fileError(
+      where,
+      "the parameters of a seq2seq model are required",
+      kind === undefined ? "a file that does not say what it holds" : JSON.stringify(kind),
+    );
   const version = metadata.get("version");
-  if (kind === "seq2seq" && version !== String(seq2seqVersion)) throw fileError(where, `version ${seq2seqVersion} is required`, JSON.stringify(version ?? "none"), "Use the version of heed that wrote it, or train again.");
+  if (kind === "seq2seq" && version !== String(seq2seqVersion))
+    throw fileError(
+      where,
+      `version ${seq2seqVersion} is required`,
+      JSON.stringify(version ?? "none"),
+      "Use the version of heed that wrote it, or train again.",
+    );
   const wanted = new Set<string>();
   const params = mapLeaves<NdArray, NdArray>(initSeq2Seq(config, shapesOnly) as never, (like, name) => {
     wanted.add(name);
     const tensor = tensors.get(name);
     if (!tensor) throw fileError(where, `tensor ${name} ${like.toString()} is required`, "none of that name");
-    if (!sameShape(tensor.shape, like.shape)) throw fileError(where, `tensor ${name} must have shape [${like.shape.join(", ")}]`, `[${tensor.shape.join(", ")}]`);
+    if (!sameShape(tensor.shape, like.shape))
+      throw fileError(
+        where,
+        `tensor ${name} must have shape [${like.shape.join(", ")}]`,
+        `[${tensor.shape.join(", ")}]`,
+      );
     return toFloat32(where, name, tensor);
   });
-  for (const name of tensors.keys()) if (!wanted.has(name)) throw fileError(where, "every tensor must belong to the model", `an unknown tensor ${name}`);
+  for (const name of tensors.keys())
+    if (!wanted.has(name)) throw fileError(where, "every tensor must belong to the model", `an unknown tensor ${name}`);
   return params as unknown as Seq2SeqParams<NdArray>;
 }
 
@@ -63,6 +84,12 @@ function toFloat32(where: string, name: string, tensor: NdArray): NdArray {
   if (tensor.dtype === "float32") data = tensor.data as Float32Array;
   else if (tensor.dtype === "float16") data = float16ToFloat32(tensor.data as Uint16Array);
   else throw fileError(where, `tensor ${name} must be float32 or float16`, tensor.dtype);
-  if (!data.every(Number.isFinite)) throw new HeedError({ code: "not-finite", where, expected: `tensor ${name} must be finite`, got: "NaN or Infinity" });
+  if (!data.every(Number.isFinite))
+    throw new HeedError({
+      code: "not-finite",
+      where,
+      expected: `tensor ${name} must be finite`,
+      got: "NaN or Infinity",
+    });
   return new NdArray("float32", tensor.shape, data);
 }
