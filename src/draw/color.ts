@@ -69,29 +69,23 @@ export const greys: ColorScale = /* @__PURE__ */ sequential([
 
 /** The scale through equally spaced colours. */
 export function sequential(stops: readonly string[]): ColorScale {
+  const points = stops.map(channels);
   return (value) => {
-    const at = Math.min(1, Math.max(0, Number.isNaN(value) ? 0 : value)) * (stops.length - 1);
-    const from = Math.min(stops.length - 2, Math.floor(at));
-    return mix(stops[from]!, stops[from + 1]!, at - from);
+    const at = Math.min(1, Math.max(0, Number.isNaN(value) ? 0 : value)) * (points.length - 1);
+    const from = Math.min(points.length - 2, Math.floor(at));
+    return between(points[from]!, points[from + 1]!, at - from);
   };
 }
 
 /** The three channels of `#rrggbb`, 0 to 255. */
-export function channels(color: string): readonly [number, number, number] {
+export function channels(color: string): Channels {
   const value = Number.parseInt(color.slice(1), 16);
   return [(value >> 16) & 255, (value >> 8) & 255, value & 255];
 }
 
 /** `from` at share 0, `to` at share 1. */
 export function mix(from: string, to: string, share: number): string {
-  const a = channels(from);
-  const b = channels(to);
-  const hex = a.map((channel, i) =>
-    Math.round(channel + (b[i]! - channel) * share)
-      .toString(16)
-      .padStart(2, "0"),
-  );
-  return `#${hex.join("")}`;
+  return between(channels(from), channels(to), share);
 }
 
 /** Relative luminance, 0 black to 1 white. Source: WCAG 2.2. */
@@ -112,4 +106,12 @@ export function contrast(a: string, b: string): number {
 /** The one of two inks that reads better on a fill. */
 export function inkOn(fill: string, dark = "#10131a", light = "#ffffff"): string {
   return contrast(fill, dark) >= contrast(fill, light) ? dark : light;
+}
+
+type Channels = readonly [number, number, number];
+
+function between(from: Channels, to: Channels, share: number): string {
+  const channel = (i: 0 | 1 | 2): number => Math.round(from[i] + (to[i] - from[i]) * share);
+  // The leading 1 keeps the zeros of a dark colour.
+  return `#${((1 << 24) | (channel(0) << 16) | (channel(1) << 8) | channel(2)).toString(16).slice(1)}`;
 }
