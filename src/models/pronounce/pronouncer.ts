@@ -48,6 +48,9 @@ export interface Pronouncer {
 /** The longest word that is read, in letters: more than twice the longest the model has met. */
 export const longestWord = 64;
 
+// Words come one by one here, so a few compiled lengths serve them all.
+const buckets = [8, 16, 32, longestWord];
+
 /** A word as the model reads it: upper case, typographic apostrophes plain. @throws HeedError naming the word and the alphabet. */
 export function readWord(word: string, letters: Vocabulary): readonly string[] {
   const symbols = [...word.normalize("NFC").replaceAll(/[\u2018\u2019\u02bc]/g, "'").toUpperCase()];
@@ -65,7 +68,7 @@ type ReadWord = Readable | { readonly word: string; readonly error: HeedError };
 
 /** Loads a model into the engine. @param device - default: as `compile`. */
 export function createPronouncer(model: PronounceModel, options: { readonly device?: Device } = {}): Pronouncer {
-  const decoder = createDecoder(model.config, model.params, options);
+  const decoder = createDecoder(model.config, model.params, { buckets, ...options });
   return {
     alphabet: model.letters.symbols,
     async pronounce(words, { beam = 1, nbest = 1 } = {}) {

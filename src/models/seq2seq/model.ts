@@ -24,11 +24,11 @@ import {
   initBiLstm,
   initLstm,
   lstmGates,
-  stackLayers,
   type BiLstmParams,
   type LstmParams,
   type LstmState,
 } from "../../nn/lstm.ts";
+import { stackLayers } from "../../nn/stack.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 
 export type Seq2SeqParams<T> = {
