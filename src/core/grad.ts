@@ -8,7 +8,7 @@ import { reshape } from "./ops/movement.ts";
 import { sum } from "./ops/reduce.ts";
 import { fill } from "./ops/source.ts";
 import { inScope } from "./scope.ts";
-import { sameShape, show, topological, type Node, Tensor } from "./tensor.ts";
+import { sameShape, show, topological, type Node, Tensor, type TensorSet } from "./tensor.ts";
 import { leaves, mapTree, type MapTree } from "./tree.ts";
 
 /** A gradient at a broadcast shape, summed back to `shape`: the one place where broadcasting is undone, for every rule. */
@@ -68,40 +68,58 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
   if (seed && !sameShape(seed.shape, output.shape))
     throw graphError("gradients", `the seed must have the shape of the output, ${show(output)}`, show(seed));
 
-  const order = topological([output]);
-  // Only nodes between `wrt` and the output take part: the rest gets no gradient graph at all.
-  const wanted = new Set(wrt);
-  const onPath = new Set<Node>();
-  for (const node of order)
-    if (node.outputs.some((t) => wanted.has(t)) || node.inputs.some((t) => onPath.has(t.node))) onPath.add(node);
+  const terms = gradientTerms([output], [seed ?? fill([], 1)], wrt);
+  return wrt.map((t, i) => sumTerms(terms[i]!) ?? fill(t.shape, 0));
+}
 
-  const terms = new Map<Tensor, Tensor[]>([[output, [seed ?? fill([], 1)]]]);
-  const done = new Map<Tensor, Tensor>();
-  const gradientOf = (t: Tensor): Tensor | null => {
-    const known = done.get(t);
-    if (known) return known;
+/** The sum of the terms of a gradient; null when there are none. */
+export function sumTerms(terms: readonly Tensor[]): Tensor | null {
+  return terms.length === 0 ? null : inScope(terms[0]!.node.scope, () => total(terms));
+}
+
+/**
+ * The gradients of `wrt` before they are added up: a list of terms for each, empty where no output depends on it.
+ *
+ * @param seeds - gradient of some final scalar with respect to each output.
+ * @param given - tensors behind which nothing is differentiated; `wrt` may be among them. Default none.
+ */
+export function gradientTerms(
+  outputs: readonly Tensor[],
+  seeds: readonly Tensor[],
+  wrt: readonly Tensor[],
+  given?: TensorSet,
+): readonly (readonly Tensor[])[] {
+  const order = topological(outputs, given);
+  // Only tensors between `wrt` and the outputs take part: the rest gets no gradient graph at all.
+  const onPath = new Set(wrt);
+  for (const node of order)
+    if (node.inputs.some((t) => onPath.has(t))) for (const t of node.outputs) if (!given?.has(t)) onPath.add(t);
+
+  const terms = new Map<Tensor, Tensor[]>();
+  const addTerm = (t: Tensor, term: Tensor): void => {
     const list = terms.get(t);
-    if (!list) return null;
-    const g = inScope(list[0]!.node.scope, () => total(list));
-    done.set(t, g);
+    if (list) list.push(term);
+    else terms.set(t, [term]);
+  };
+  const gradientOf = (t: Tensor): Tensor | null => {
+    const g = given?.has(t) ? null : sumTerms(terms.get(t) ?? []);
+    if (g) terms.set(t, [g]);
     return g;
   };
 
+  outputs.forEach((t, i) => addTerm(t, seeds[i]!));
   for (const node of [...order].reverse()) {
-    if (!onPath.has(node) || !node.inputs.some((t) => onPath.has(t.node))) continue;
+    if (!node.inputs.some((t) => onPath.has(t))) continue;
     const grads = node.outputs.map(gradientOf);
     if (grads.every((g) => g === null)) continue;
     inScope(gradientScope(node), () => {
       gradientsOfInputs(node, grads).forEach((g, i) => {
         const x = node.inputs[i]!;
-        if (!g || !onPath.has(x.node)) return;
-        const list = terms.get(x) ?? [];
-        list.push(unbroadcast(g, x.shape));
-        terms.set(x, list);
+        if (g && onPath.has(x)) addTerm(x, unbroadcast(g, x.shape));
       });
     });
   }
-  return wrt.map((t) => gradientOf(t) ?? fill(t.shape, 0));
+  return wrt.map((t) => terms.get(t) ?? []);
 }
 
 /** Where the nodes of a node's gradient are said to be: below the node's own scope. */

@@ -76,7 +76,8 @@ export function eachLine(
  * Runs a graph on the float64 reference.
  *
  * @param outputs - the tensors wanted.
- * @param feeds - values of the graph's inputs (and of its `random` nodes, where it has any).
+ * @param feeds - values of the graph's inputs (and of its `random` nodes, where it has any); what lies before a fed tensor
+ *   is not computed.
  * @returns one array for each output. @throws HeedError when a feed is missing.
  */
 export function evaluateReference(
@@ -84,13 +85,13 @@ export function evaluateReference(
   feeds: ReadonlyMap<Tensor, RefArray>,
 ): readonly RefArray[] {
   const values = new Map<Tensor, RefArray>(feeds);
-  for (const node of topological(outputs)) {
+  for (const node of topological(outputs, values)) {
     if (node.outputs.every((t) => values.has(t))) continue;
     if (node.op.source)
       throw graphError("evaluateReference", `a value is required for ${node.op.name}`, show(node.outputs[0]!));
     const inputs = node.inputs.map((t) => values.get(t)!);
     const results = node.op.evaluate(inputs as never, node.attrs);
-    node.outputs.forEach((t, i) => values.set(t, results[i]!));
+    node.outputs.forEach((t, i) => values.has(t) || values.set(t, results[i]!));
   }
   return outputs.map((t) => values.get(t)!);
 }

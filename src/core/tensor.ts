@@ -59,21 +59,32 @@ export function sameType(a: TensorType, b: TensorType): boolean {
   return a.dtype === b.dtype && sameShape(a.shape, b.shape);
 }
 
-/** All nodes that `outputs` depend on, inputs first; the order is a function of the graph alone. */
-export function topological(outputs: readonly Tensor[]): readonly Node[] {
+/** Anything that says whether it holds a tensor: a set, or a map by tensors. */
+export interface TensorSet {
+  has(t: Tensor): boolean;
+}
+
+const none: TensorSet = { has: () => false };
+
+/**
+ * All nodes that `outputs` depend on, inputs first; the order is a function of the graph alone.
+ *
+ * @param given - tensors whose values are known: the walk does not go beyond them. Default none.
+ */
+export function topological(outputs: readonly Tensor[], given: TensorSet = none): readonly Node[] {
   const order: Node[] = [];
   const done = new Set<Node>();
   // An explicit stack: unrolled networks are deeper than the call stack.
   const stack: { node: Node; next: number }[] = [];
   for (const output of outputs) {
-    if (!done.has(output.node)) stack.push({ node: output.node, next: 0 });
+    if (!done.has(output.node) && !given.has(output)) stack.push({ node: output.node, next: 0 });
     while (stack.length > 0) {
       const top = stack[stack.length - 1]!;
       if (done.has(top.node)) {
         stack.pop();
       } else if (top.next < top.node.inputs.length) {
-        const input = top.node.inputs[top.next++]!.node;
-        if (!done.has(input)) stack.push({ node: input, next: 0 });
+        const input = top.node.inputs[top.next++]!;
+        if (!done.has(input.node) && !given.has(input)) stack.push({ node: input.node, next: 0 });
       } else {
         done.add(top.node);
         order.push(top.node);
