@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { svelte } from "@sveltejs/vite-plugin-svelte";
-import { defineConfig, type Plugin } from "vite";
+import { defaultClientConditions, defineConfig, type Plugin } from "vite";
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -27,6 +27,8 @@ export default defineConfig({
   base: "./",
   plugins: [svelte({ configFile: false }), relaxPolicyInDevelopment],
   resolve: {
+    // The runtime's loader stays a file of its own: threads are started from it, not from the worker's bundle.
+    conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions],
     alias: [
       { find: /^heed$/, replacement: here("../src/index.ts") },
       { find: /^heed\/(.+)$/, replacement: here("../src/$1/index.ts") },

@@ -1,6 +1,15 @@
 // The seam between the studio and the model: all that the app asks of heed.
 
+import { configureWeb, leaves, type NdArray } from "heed";
 import type { AlignmentTrace } from "heed/draw";
+import {
+  createPronouncer,
+  decodePronounceModel,
+  pronounceFiles,
+  type Pronouncer as ModelPronouncer,
+  type PronounceModel,
+} from "heed/models";
+import { runtimeFiles } from "./runtime-files.ts";
 
 /** Where the model computes. */
 export type Device = "wasm" | "webgpu";
@@ -50,5 +59,46 @@ export type LoadPronouncer = (baseUrl: string, device: Device) => Promise<Pronou
  * @param device - where to compute. Falls back to "wasm", and `describe.device` says so.
  */
 export const loadPronouncer: LoadPronouncer = async (baseUrl, device) => {
-  throw new Error(`No model is built into this studio, so nothing was loaded from ${baseUrl} for ${device}.`);
+  const [config, weights] = await Promise.all([
+    fetchBytes(new URL(pronounceFiles.config, baseUrl)),
+    fetchBytes(new URL(pronounceFiles.weights, baseUrl)),
+  ]);
+  const model = decodePronounceModel({ config, weights }, baseUrl.replace(/\/$/, ""));
+  const first = await warm(model, device).catch((error: unknown) => {
+    if (device === "wasm") throw error;
+    // No adapter, or a driver that fails: the processor answers instead, and the status line says so.
+    return warm(model, "wasm");
+  });
+  return {
+    alphabet: first.pronouncer.alphabet.join(""),
+    describe: { name: "pronounce", device: first.device, parameterCount: countParameters(model) },
+    async pronounce(word, options) {
+      const [result] = await first.pronouncer.pronounce([word], options);
+      if (!result) throw new Error("the model gave no answer");
+      if ("error" in result) throw result.error;
+      return result.pronunciations;
+    },
+  };
 };
+
+/** Loads the model on a device and pronounces once, so that a device that cannot is known before the first word. */
+async function warm(
+  model: PronounceModel,
+  device: Device,
+): Promise<{ readonly pronouncer: ModelPronouncer; readonly device: Device }> {
+  configureWeb(runtimeFiles[device]);
+  const pronouncer = createPronouncer(model, { device });
+  const [result] = await pronouncer.pronounce([model.letters.symbols[0] ?? "A"], { beam: 5, nbest: 5 });
+  if (result && "error" in result) throw result.error;
+  return { pronouncer, device };
+}
+
+async function fetchBytes(url: URL): Promise<Uint8Array> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url.pathname} could not be loaded: the server answered ${response.status}`);
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function countParameters(model: PronounceModel): number {
+  return leaves<NdArray>(model.params).reduce((total, [, array]) => total + array.size, 0);
+}
