@@ -13,6 +13,10 @@ export interface WebPackage extends OrtPackage {
 export interface WebSettings {
   /** URL of the .wasm file, for bundlers that move it; default: beside the package. */
   readonly wasmUrl?: string;
+  /** URL of the loader (.mjs) that belongs to `wasmUrl`, where the bundler took the build without it. */
+  readonly loaderUrl?: string;
+  /** URL of a folder, ending in `/`, with the files of onnxruntime-web's `dist`: for pages without a bundler's help. */
+  readonly filesUrl?: string;
   /** Threads; more than 1 needs a page isolated by COOP and COEP headers. Default: half the processors, at most 4. */
   readonly threads?: number;
 }
@@ -31,7 +35,12 @@ export async function webRuntime(
   loadPackage: (device: "wasm" | "webgpu") => Promise<WebPackage> = loadForBrowsers,
 ): Promise<Runtime> {
   const ort = await loadPackage(device);
-  if (settings.wasmUrl !== undefined) ort.env.wasm.wasmPaths = { wasm: settings.wasmUrl };
+  if (settings.filesUrl !== undefined) ort.env.wasm.wasmPaths = settings.filesUrl;
+  if (settings.wasmUrl !== undefined)
+    ort.env.wasm.wasmPaths = {
+      wasm: settings.wasmUrl,
+      ...(settings.loaderUrl === undefined ? {} : { mjs: settings.loaderUrl }),
+    };
   ort.env.wasm.numThreads = settings.threads ?? defaultThreads();
   ort.env.logLevel = "fatal";
   if (device === "webgpu") await checkAdapter();

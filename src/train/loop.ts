@@ -145,6 +145,7 @@ export async function* train<P, B>(
   yield { type: "start", step: progress.step, totalSteps, resumed };
 
   let examples = 0;
+  let steps = 0;
   let since = performance.now();
   let reason: "finished" | "patience" | "aborted" = "finished";
   while (progress.epoch < settings.epochs) {
@@ -180,6 +181,7 @@ export async function* train<P, B>(
     );
     emaHost(average, params, emaDecay(settings.averageDecay, progress.step));
     examples += task.count(batch);
+    steps++;
     const step = progress.step + 1;
     const ended = progress.batch + 1 === perEpoch;
     const epoch = progress.epoch;
@@ -196,7 +198,7 @@ export async function* train<P, B>(
     if (step % (settings.reportEvery ?? 20) === 0 || step === totalSteps) {
       const now = performance.now();
       const perSecond = (examples * 1000) / Math.max(1, now - since);
-      const perStep = (now - since) / 1000 / Math.max(1, settings.reportEvery ?? 20);
+      const perStep = (now - since) / 1000 / Math.max(1, steps);
       yield {
         type: "step",
         step,
@@ -211,8 +213,10 @@ export async function* train<P, B>(
       };
       progress = { ...progress, lossSum: 0, lossCount: 0 };
       examples = 0;
+      steps = 0;
       since = performance.now();
     }
+    const pause = performance.now();
     if (step % validateEvery === 0 || step === totalSteps) {
       const { score, metrics } = await task.validate(average as P, signal);
       const best = progress.best === null || score < progress.best.score;
@@ -229,13 +233,14 @@ export async function* train<P, B>(
       }
       yield { type: "validation", step, epoch, score, metrics, best, seconds: seconds() };
       yield await save();
-      since = performance.now();
     } else if (
       performance.now() - saved > (settings.checkpointSeconds ?? 60) * 1000 ||
       (settings.checkpointSteps !== undefined && step % settings.checkpointSteps === 0)
     ) {
       yield await save();
     }
+    // Validation and saving do not count against the throughput.
+    since += performance.now() - pause;
   }
   yield await save();
   yield { type: "done", step: progress.step, reason, best: progress.best, seconds: seconds() };
