@@ -3,6 +3,8 @@
 import { sizeOf } from "../core/dtype.ts";
 import { graphError } from "../core/errors.ts";
 import type { Target } from "../core/op.ts";
+import { moveAsNumbers } from "../core/ops/webgpu.ts";
+import { liveGraph } from "../core/live.ts";
 import { show, topological, type Node, type Tensor } from "../core/tensor.ts";
 import { GraphBuilder } from "./builder.ts";
 
@@ -39,25 +41,22 @@ export function lowerGraph(
   const full = outputs.filter((t) => !isEmpty(t));
   const order = topological(full);
   const names = new Map<Tensor, string>();
-  const builder = new GraphBuilder((body, bodyInputs, bodyOutputs) => {
+  const builder = new GraphBuilder((body, wanted, given) => {
     // Names inside a body shadow nothing: they are unique in the model.
-    const inner = new Map(names);
-    const inputNames = bodyInputs.map((t) => {
-      const fresh = body.fresh();
-      inner.set(t, fresh);
-      return fresh;
-    });
-    lowerNodes(body, topological(bodyOutputs), inner, target);
-    return [...inputNames, ...bodyOutputs.map((t) => inner.get(t)!)];
+    const inner = new Map(given);
+    lowerNodes(body, wanted, inner, target);
+    return wanted.map((t) => inner.get(t)!);
   });
 
   const feeds = feedsOf(inputs, full, order);
   for (const { name: feed, tensor } of feeds) names.set(tensor, feed);
-  lowerNodes(builder, order, names, target);
+  lowerNodes(builder, full, names, target);
 
   // Each output gets a node of its own: an output may not be an input, and two outputs may be one value.
   builder.begin(null, "output");
-  const outputNames = outputs.map((t, i) => (isEmpty(t) ? null : builder.named(names.get(t)!, `out${i}`)));
+  const outputNames = outputs.map((t, i) =>
+    isEmpty(t) ? null : nameOutput(builder, t, names.get(t)!, `out${i}`, target),
+  );
   const model = builder.model(
     feeds.map((f) => f.name),
     feeds.map((f) => f.tensor),
@@ -95,19 +94,33 @@ function feedsOf(
   return feeds;
 }
 
-function lowerNodes(builder: GraphBuilder, order: readonly Node[], names: Map<Tensor, string>, target: Target): void {
-  const nameOf = (t: Tensor): string => names.get(t) ?? builder.constant(t.dtype, t.shape, []);
+function nameOutput(builder: GraphBuilder, { dtype }: Tensor, value: string, name: string, target: Target): string {
+  const [moved] = moveAsNumbers(builder, target, dtype, [value], (operands) => operands);
+  return builder.named(moved!, name);
+}
+
+function lowerNodes(
+  builder: GraphBuilder,
+  outputs: readonly Tensor[],
+  names: Map<Tensor, string>,
+  target: Target,
+): void {
+  const { order, live } = liveGraph(outputs, names);
+  // A tensor that is not live has no name: nobody will ask for it.
+  const nameOf = (t: Tensor): string => names.get(t) ?? (isEmpty(t) ? builder.constant(t.dtype, t.shape, []) : "");
   for (const node of order) {
-    if (node.op.source || node.outputs.every((t) => names.has(t) || isEmpty(t))) continue;
+    const used = node.outputs.map((t) => live.has(t) && !names.has(t) && !isEmpty(t));
+    if (node.op.source || !used.includes(true)) continue;
     builder.begin(node, node.scope === "" ? node.op.name : `${node.scope}/${node.op.name}`);
     const results = node.op.lower(builder, node.inputs.map(nameOf) as never, {
       types: node.inputs as never,
       outputs: node.outputs,
+      used,
       attrs: node.attrs,
       target,
     });
     node.outputs.forEach((t, i) => {
-      if (!isEmpty(t)) names.set(t, results[i]!);
+      if (used[i]) names.set(t, results[i]!);
     });
   }
 }

@@ -4,7 +4,7 @@ import { broadcastShapes } from "../axes.ts";
 import { dtypeError } from "../errors.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { refArray, refBroadcast } from "../reference.ts";
-import { show, type Tensor } from "../tensor.ts";
+import { sameShape, show, type Tensor } from "../tensor.ts";
 import { less, lessEqual } from "./compare.ts";
 import { where } from "./select.ts";
 import { asTensor } from "./source.ts";
@@ -16,6 +16,8 @@ export type Binary = (a: Tensor | number, b: Tensor | number) => Tensor;
 export interface BinaryRule {
   readonly name: string;
   readonly onnx: string;
+  /** Whether WebGPU's kernel fails on some pairs of shapes, so that both are stretched first. */
+  readonly stretch?: boolean;
   readonly reference: (a: number, b: number) => number;
   readonly floatOnly?: boolean;
   /** Gradients at the broadcast shape; the reverse walk sums them back. */
@@ -37,7 +39,18 @@ export function defineBinary(rule: BinaryRule): Binary {
       return [{ dtype: a.dtype, shape: broadcastShapes(rule.name, [a, b]) }];
     },
     vjp: ([g], [a, b], [y]) => (g && a.dtype === "float32" ? rule.vjp(g, a, b, y!) : [null, null]),
-    lower: (onnx, [a, b]) => [onnx.node(rule.onnx, [a, b])],
+    lower(onnx, names, { types, outputs, target }) {
+      if (!rule.stretch || target.device !== "webgpu" || sameShape(types[0].shape, types[1].shape))
+        return [onnx.node(rule.onnx, names)];
+      const { shape } = outputs[0]!;
+      const to = onnx.constant("int64", [shape.length], shape);
+      return [
+        onnx.node(
+          rule.onnx,
+          names.map((name) => onnx.node("Expand", [name, to])),
+        ),
+      ];
+    },
     evaluate([a, b]) {
       const shape = broadcastShapes(rule.name, [
         { dtype: "float32", shape: a.shape },

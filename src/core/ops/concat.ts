@@ -8,6 +8,7 @@ import { refArray } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
 import { expandDims, reshape } from "./movement.ts";
 import { fill } from "./source.ts";
+import { moveAsNumbers } from "./webgpu.ts";
 
 type ConcatAttrs = { readonly axis: number };
 
@@ -32,11 +33,12 @@ const concatOp: OpDef<readonly Tensor[], ConcatAttrs> = {
           axis,
         )
       : parts.map(() => null),
-  lower(onnx, names, { attrs, types, outputs }) {
+  lower(onnx, names, { attrs, types, target }) {
     const full = names.filter((_, i) => types[i]!.shape[attrs.axis] !== 0);
-    if (full.length === 0) return [onnx.node("Identity", [names[0]!])];
-    if (sizeOf(outputs[0]!.shape) === 0) return [onnx.constant(outputs[0]!.dtype, outputs[0]!.shape, [])];
-    return [full.length === 1 ? onnx.node("Identity", full) : onnx.node("Concat", full, { axis: { int: attrs.axis } })];
+    if (full.length === 1) return full;
+    return moveAsNumbers(onnx, target, types[0]!.dtype, full, (parts) => [
+      onnx.node("Concat", parts, { axis: { int: attrs.axis } }),
+    ]);
   },
   evaluate(parts, { axis }) {
     const total = parts.reduce((n, part) => n + part.shape[axis]!, 0);
@@ -90,13 +92,18 @@ const splitOp: OpDef<readonly [Tensor], SplitAttrs> = {
       ),
     ];
   },
-  lower: (onnx, [x], { attrs }) =>
-    onnx.nodes(
-      "Split",
-      [x, onnx.constant("int64", [attrs.sizes.length], attrs.sizes)],
-      { axis: { int: attrs.axis } },
-      { outputs: attrs.sizes.length },
-    ),
+  lower(onnx, [x], { attrs: { sizes, axis }, types, target }) {
+    const full = sizes.filter((n) => n > 0);
+    const parts =
+      full.length === 1
+        ? [x]
+        : moveAsNumbers(onnx, target, types[0].dtype, [x], (operands) => {
+            const lengths = onnx.constant("int64", [full.length], full);
+            return onnx.nodes("Split", [...operands, lengths], { axis: { int: axis } }, { outputs: full.length });
+          });
+    let next = 0;
+    return sizes.map((n) => (n > 0 ? parts[next++]! : ""));
+  },
   evaluate([x], { sizes, axis }) {
     const inner = sizeOf(x.shape.slice(axis + 1));
     const outer = sizeOf(x.shape.slice(0, axis));

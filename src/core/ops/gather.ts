@@ -19,10 +19,7 @@ const gatherOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
     g && table.dtype === "float32" ? scatterAdd(table.shape[0]!, indices, g) : null,
     null,
   ],
-  lower(onnx, [table, indices], { outputs }) {
-    if (sizeOf(outputs[0]!.shape) === 0) return [onnx.constant(outputs[0]!.dtype, outputs[0]!.shape, [])];
-    return [onnx.node("Gather", [table, indices], { axis: { int: 0 } })];
-  },
+  lower: (onnx, [table, indices]) => [onnx.node("Gather", [table, indices], { axis: { int: 0 } })],
   evaluate([table, indices]) {
     const width = sizeOf(table.shape.slice(1));
     const out = refArray([...indices.shape, ...table.shape.slice(1)]);
@@ -68,7 +65,7 @@ const scatterOp: OpDef<readonly [Tensor, Tensor], ScatterAttrs> = {
       onnx.constant("int64", [shape.length], shape),
     ]);
     const count = sizeOf(types[0].shape);
-    if (count === 0 || sizeOf(shape) === 0) return [zeros];
+    if (count === 0) return [zeros];
     const shapeTo = (value: string, to: readonly number[]): string =>
       onnx.node("Reshape", [value, onnx.constant("int64", [to.length], to)]);
     const long = onnx.node("Cast", [shapeTo(indices, [count, 1])], { to: { int: 7 } });

@@ -7,6 +7,7 @@ import { checkShape } from "../ndarray.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { eachIndex, offsetOf, refArray, refBroadcast, stridesOf } from "../reference.ts";
 import { sameShape, show, type Tensor } from "../tensor.ts";
+import { moveAsNumbers } from "./webgpu.ts";
 
 type ShapeAttrs = { readonly shape: readonly number[] };
 
@@ -68,7 +69,10 @@ const transposeOp: OpDef<readonly [Tensor], PermAttrs> = {
         )
       : null,
   ],
-  lower: (onnx, [x], { attrs }) => [onnx.node("Transpose", [x], { perm: { ints: attrs.perm } })],
+  lower: (onnx, [x], { attrs, types, target }) =>
+    moveAsNumbers(onnx, target, types[0].dtype, [x], (operands) => [
+      onnx.node("Transpose", operands, { perm: { ints: attrs.perm } }),
+    ]),
   evaluate([x], { perm }) {
     const strides = stridesOf(x.shape);
     const moved = perm.map((p) => strides[p]!);

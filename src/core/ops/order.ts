@@ -10,6 +10,7 @@ import { expandDims, squeeze, transpose } from "./movement.ts";
 import { sum } from "./reduce.ts";
 import { flip } from "./slice.ts";
 import { oneHot } from "./take-along.ts";
+import { positionsToInt32 } from "./webgpu.ts";
 
 type AxisAttrs = { readonly axis: number };
 
@@ -21,11 +22,10 @@ const argMaxOp: OpDef<readonly [Tensor], AxisAttrs> = {
     return [{ dtype: "int32", shape: x.shape.map((n, i) => (i === axis ? 1 : n)) }];
   },
   vjp: () => [null],
-  lower: (onnx, [x], { attrs }) => [
-    onnx.node("Cast", [onnx.node("ArgMax", [x], { axis: { int: attrs.axis }, keepdims: { int: 1 } })], {
-      to: { int: 6 },
-    }),
-  ],
+  lower(onnx, [x], { attrs, types, target }) {
+    const positions = onnx.node("ArgMax", [x], { axis: { int: attrs.axis }, keepdims: { int: 1 } });
+    return [positionsToInt32(onnx, target, positions, types[0].shape[attrs.axis]!)];
+  },
   evaluate([x], { axis }) {
     const out = refArray(x.shape.map((n, i) => (i === axis ? 1 : n)));
     let line = 0;
@@ -59,14 +59,10 @@ const topKOp: OpDef<readonly [Tensor], TopAttrs> = {
     ];
   },
   vjp: ([g], [x], [, indices]) => [g ? sum(mul(expandDims(g, -1), oneHot(indices!, x.shape.at(-1)!)), -2) : null],
-  lower(onnx, [x], { attrs }) {
-    const [values, indices] = onnx.nodes(
-      "TopK",
-      [x, onnx.constant("int64", [1], [attrs.k])],
-      { axis: { int: -1 } },
-      { outputs: 2 },
-    ) as [string, string];
-    return [values, onnx.node("Cast", [indices], { to: { int: 6 } })];
+  lower(onnx, [x], { attrs, types, target }) {
+    const k = onnx.constant("int64", [1], [attrs.k]);
+    const [values, positions] = onnx.nodes("TopK", [x, k], { axis: { int: -1 } }, { outputs: 2 });
+    return [values!, positionsToInt32(onnx, target, positions!, types[0].shape.at(-1)!)];
   },
   evaluate([x], { k }) {
     const n = x.shape.at(-1)!;

@@ -7,6 +7,7 @@ import { log } from "./unary.ts";
 export const pow: Binary = defineBinary({
   name: "pow",
   onnx: "Pow",
+  stretch: true,
   floatOnly: true,
   reference: (a, b) => a ** b,
   vjp: (g, a, b, y) => [mul(g, mul(b, pow(a, sub(b, 1)))), mul(g, mul(y, log(a)))],

@@ -7,6 +7,7 @@ import { applyOp, type OpDef } from "../op.ts";
 import { eachIndex, offsetOf, refArray, stridesOf } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
 import { fill } from "./source.ts";
+import { moveAsNumbers, pick } from "./webgpu.ts";
 
 type SliceAttrs = { readonly starts: readonly number[]; readonly sizes: readonly number[] };
 
@@ -37,17 +38,15 @@ const sliceOp: OpDef<readonly [Tensor], SliceAttrs> = {
       ),
     ];
   },
-  lower(onnx, [x], { attrs, outputs }) {
-    if (sizeOf(outputs[0]!.shape) === 0) return [onnx.constant(outputs[0]!.dtype, outputs[0]!.shape, [])];
+  lower(onnx, [x], { attrs: { starts, sizes }, types: [type], target }) {
+    if (target.device === "webgpu" && type.dtype !== "float32") {
+      const cut = [...starts.keys()].filter((axis) => sizes[axis] !== type.shape[axis]);
+      const picks = cut.map((axis) => ({ axis, first: starts[axis]!, step: 1, count: sizes[axis]! }));
+      return moveAsNumbers(onnx, target, type.dtype, [x], ([value]) => [pick(onnx, value!, picks)]);
+    }
     const ints = (values: readonly number[]): string => onnx.constant("int64", [values.length], values);
-    return [
-      onnx.node("Slice", [
-        x,
-        ints(attrs.starts),
-        ints(attrs.starts.map((s, i) => s + attrs.sizes[i]!)),
-        ints(attrs.starts.map((_, i) => i)),
-      ]),
-    ];
+    const ends = starts.map((start, i) => start + sizes[i]!);
+    return [onnx.node("Slice", [x, ints(starts), ints(ends), ints([...starts.keys()])])];
   },
   evaluate([x], { starts, sizes }) {
     const strides = stridesOf(x.shape);
@@ -143,10 +142,15 @@ const flipOp: OpDef<readonly [Tensor], FlipAttrs> = {
   name: "flip",
   infer: ([x]) => [x],
   vjp: ([g], [x], _outputs, { axis }) => [g && x.dtype === "float32" ? flip(g, axis) : null],
-  lower(onnx, [x], { types, attrs }) {
+  lower(onnx, [x], { types: [type], attrs: { axis }, target }) {
+    const count = type.shape[axis]!;
+    if (count === 1) return [x];
+    if (target.device === "webgpu" && type.dtype !== "float32") {
+      const reversed = { axis, first: count - 1, step: -1, count };
+      return moveAsNumbers(onnx, target, type.dtype, [x], ([value]) => [pick(onnx, value!, [reversed])]);
+    }
     const one = (value: number): string => onnx.constant("int64", [1], [value]);
-    if (types[0].shape[attrs.axis]! < 2) return [onnx.node("Identity", [x])];
-    return [onnx.node("Slice", [x, one(-1), one(-types[0].shape[attrs.axis]! - 1), one(attrs.axis), one(-1)])];
+    return [onnx.node("Slice", [x, one(-1), one(-count - 1), one(axis), one(-1)])];
   },
   evaluate([x], { axis }) {
     const strides = stridesOf(x.shape);
