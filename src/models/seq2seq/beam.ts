@@ -42,14 +42,16 @@ export async function searchBeams(
   const finished: Hypothesis[][] = lengths.map(() => []);
   const limit = longest(Math.max(...lengths));
 
-  for (let t = 0; t < limit && alive.some((list) => list.length > 0); t++) {
+  // A source stops at its own longest length, whatever its neighbours do.
+  const open = (s: number, t: number): boolean => alive[s]!.length > 0 && t < longest(lengths[s]!);
+  for (let t = 0; t < limit && lengths.some((_, s) => open(s, t)); t++) {
     const { logProbs, state: next, weights } = await step(tiledMemory, previous, state);
     const scores = logProbs.data as Float32Array;
     const width = scores.length / rows;
     const parents = tile.map((s) => s * beam);
     const symbols = new Int32Array(rows).fill(END);
     alive = alive.map((list, s) => {
-      if (list.length === 0) return list;
+      if (!open(s, t)) return list;
       const candidates: { readonly parent: number; readonly symbol: number; readonly logProb: number }[] = [];
       list.forEach((hypothesis, b) => {
         const base = (s * beam + b) * width;
@@ -70,7 +72,7 @@ export async function searchBeams(
             weights: seen,
             complete: true,
           });
-        } else if (from.target.length < longest(lengths[s]!)) {
+        } else {
           parents[s * beam + kept.length] = s * beam + parent;
           symbols[s * beam + kept.length] = symbol;
           kept.push({ target: [...from.target, symbol], logProb, weights: seen });

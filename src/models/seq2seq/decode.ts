@@ -140,9 +140,11 @@ async function greedy(
   const count = lengths.length;
   const found = lengths.map(() => ({ target: [] as number[], logProb: 0, weights: [] as number[][], complete: false }));
   const limit = longest(Math.max(...lengths));
+  // A source stops at its own longest length, whatever its neighbours do.
+  const open = (f: (typeof found)[number], i: number): boolean => !f.complete && f.target.length < longest(lengths[i]!);
   let previous = new Arrays("int32", [count], new Int32Array(count).fill(BEGIN));
   let state = initial;
-  for (let t = 0; t < limit && found.some((f) => !f.complete); t++) {
+  for (let t = 0; t < limit && found.some(open); t++) {
     const { logProbs, state: next, weights } = await step(memory, previous, state);
     const scores = logProbs.data as Float32Array;
     const width = scores.length / count;
@@ -151,11 +153,11 @@ async function greedy(
       let best = BEGIN + 1;
       for (let k = best + 1; k < width; k++) if (scores[i * width + k]! > scores[i * width + best]!) best = k;
       chosen[i] = best;
-      if (f.complete) return;
+      if (!open(f, i)) return;
       f.logProb += scores[i * width + best]!;
       if (weights) f.weights.push(weightRow(weights, i, lengths[i]!));
       if (best === END) f.complete = true;
-      else if (f.target.length < longest(lengths[i]!)) f.target.push(best);
+      else f.target.push(best);
     });
     previous = new Arrays("int32", [count], chosen);
     state = next;

@@ -1,0 +1,21 @@
+// The commands by name. Each file is loaded when its command is called, so that one command's imports never slow another.
+
+import type { Command } from "./command.ts";
+
+/** A command before it is loaded. */
+export interface CommandEntry {
+  /** One word, or two where commands form a group: `train g2p`. */
+  readonly name: string;
+  /** For the list of commands, which loads none. */
+  readonly summary: string;
+  load(): Promise<Command>;
+}
+
+/** All commands, in the order of the help. */
+export const commandEntries: readonly CommandEntry[] = [
+  {
+    name: "pronounce",
+    summary: "say words in phonemes and show which letters were read",
+    load: async () => (await import("./commands/pronounce.ts")).pronounceCommand as Command,
+  },
+];

@@ -1,0 +1,130 @@
+// From a command line to an exit code: 0 done, 1 failed, 2 wrong usage.
+
+import { readFileSync } from "node:fs";
+import { Command as Parser, CommanderError, InvalidArgumentError, Option } from "commander";
+import { HeedError } from "../core/errors.ts";
+import type { Command, CommandOption } from "./command.ts";
+import { printable, widthOf, type Console } from "./console.ts";
+import { commandEntries, type CommandEntry } from "./registry.ts";
+import { UsageError } from "./usage.ts";
+
+/**
+ * Runs a command line.
+ *
+ * @param args - without the program's name.
+ * @returns the exit code.
+ */
+export async function runCommandLine(args: readonly string[], console: Console): Promise<number> {
+  let code = 0;
+  const entry = entryOf(args);
+  const command = entry && (await entry.load());
+  const parser = createParser(console, entry, command, async (call) => {
+    code = await runCommand(command!, call, console);
+  });
+  try {
+    await parser.parseAsync(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+  return code;
+}
+
+interface ParsedCall {
+  readonly operands: readonly string[];
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+async function runCommand(command: Command, { operands, options }: ParsedCall, console: Console): Promise<number> {
+  try {
+    return await command.run({ operands, options, console });
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.stderr.write(`heed: ${printable(error.message)}\nRun the command with --help to see its options.\n`);
+      return 2;
+    }
+    if (options["json"] === true) console.stdout.write(`${JSON.stringify({ error: errorFacts(error) })}\n`);
+    console.stderr.write(`heed: ${printable(sentenceOf(error))}\n`);
+    return 1;
+  }
+}
+
+/** What a JSON result says of an error. */
+export function errorFacts(error: unknown): { readonly code: string; readonly message: string } {
+  if (error instanceof HeedError) return { code: error.code, message: error.message };
+  return { code: "internal", message: error instanceof Error ? error.message : String(error) };
+}
+
+/** An error of heed is a sentence; anything else is a bug, whose place is worth printing. */
+function sentenceOf(error: unknown): string {
+  if (error instanceof HeedError) return error.message;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** The entry that a command line begins with; options before it belong to the program. */
+function entryOf(args: readonly string[]): CommandEntry | undefined {
+  return commandEntries.find(({ name }) => name.split(" ").every((word, i) => args[i] === word));
+}
+
+function createParser(
+  console: Console,
+  called: CommandEntry | undefined,
+  command: Command | undefined,
+  act: (call: ParsedCall) => Promise<void>,
+): Parser {
+  const program = new Parser("heed");
+  program
+    .description("Attention for TypeScript: build it, train it, look inside.")
+    .version(readVersion(), "--version", "print the version")
+    .helpOption("--help", "show this help")
+    .helpCommand(false)
+    .showHelpAfterError("(--help shows what there is)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void console.stdout.write(text),
+      writeErr: (text) => void console.stderr.write(printable(text)),
+      outputError: (text, write) => write(text.replace(/^error: /, "heed: ")),
+      getOutHelpWidth: () => widthOf(console.stdout),
+      getErrHelpWidth: () => widthOf(console.stderr),
+    });
+  const groups = new Map<string, Parser>();
+  for (const entry of commandEntries) {
+    const [first = "", second] = entry.name.split(" ");
+    let parent = program;
+    if (second !== undefined) {
+      parent = groups.get(first) ?? program.command(first).description(`${first} a recipe's model`);
+      groups.set(first, parent);
+    }
+    const parser = parent.command(second ?? first).description(entry.summary);
+    if (entry === called && command) configure(parser, command, act);
+  }
+  return program;
+}
+
+function configure(parser: Parser, command: Command, act: (call: ParsedCall) => Promise<void>): void {
+  parser.description(`${command.summary}.`).allowExcessArguments(false);
+  for (const { name, summary } of command.operands ?? []) parser.argument(name, summary);
+  for (const option of command.options) parser.addOption(optionOf(option));
+  parser.option("--json", "print one JSON document instead of text");
+  parser.addHelpText("after", `\nExample:\n  $ ${command.example.line}\n  ${command.example.does}`);
+  parser.action(async () => act({ operands: parser.args, options: parser.opts() }));
+}
+
+function optionOf({ flags, summary, fallback, read }: CommandOption): Option {
+  const option = new Option(flags, fallback === undefined ? summary : `${summary} (default: ${fallback})`);
+  if (!read) return option;
+  return option.argParser((text: string) => {
+    try {
+      return read(text);
+    } catch (error) {
+      throw error instanceof UsageError ? new InvalidArgumentError(`It ${error.message}.`) : error;
+    }
+  });
+}
+
+function readVersion(): string {
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    readonly version: string;
+  };
+  return version;
+}

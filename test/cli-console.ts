@@ -1,0 +1,53 @@
+// A console that remembers: commands run in this process against it.
+
+import { Readable } from "node:stream";
+import type { Console } from "../src/cli/console.ts";
+import { runCommandLine } from "../src/cli/run.ts";
+import { Timing } from "../src/cli/timing.ts";
+
+export interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Surroundings {
+  /** What standard input holds. Default: nothing. */
+  readonly stdin?: string | Uint8Array;
+  readonly env?: Console["env"];
+  /** Columns of a terminal on both streams; without it they are no terminals. */
+  readonly columns?: number;
+  /** Gets the function that plays Ctrl+C. */
+  readonly interrupt?: (press: () => void) => void;
+  /** Told of every text on stderr. */
+  readonly watch?: (text: string) => void;
+}
+
+/** Runs a command line and returns its exit code and what it wrote. */
+export async function heed(args: readonly string[], around: Surroundings = {}): Promise<Said> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const listeners = new Set<() => void>();
+  around.interrupt?.(() => listeners.forEach((listener) => listener()));
+  const terminal = around.columns === undefined ? {} : { isTTY: true, columns: around.columns };
+  const stream = (into: string[]): Console["stdout"] => ({
+    ...terminal,
+    write: (text: unknown) => {
+      into.push(String(text));
+      if (into === err) around.watch?.(String(text));
+      return true;
+    },
+  });
+  const code = await runCommandLine(args, {
+    stdout: stream(out),
+    stderr: stream(err),
+    stdin: Readable.from(around.stdin === undefined ? [] : [Buffer.from(around.stdin)]),
+    env: around.env ?? {},
+    timing: new Timing(),
+    onInterrupt(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  });
+  return { code, stdout: out.join(""), stderr: err.join("") };
+}
