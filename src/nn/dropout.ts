@@ -1,6 +1,6 @@
 // Dropout: elements zeroed at random while training, the rest scaled up so that the expectation stays.
 
-import { optionError } from "../core/errors.ts";
+import { checkOptions, optionError } from "../core/errors.ts";
 import { normalizeAxes } from "../core/axes.ts";
 import { mul } from "../core/ops/binary.ts";
 import { random } from "../core/ops/random.ts";
@@ -20,17 +20,25 @@ export interface DropoutOptions {
 /**
  * Inverted dropout: each element is 0 with probability `rate`, else multiplied by 1 / (1 - rate).
  *
- * @throws HeedError when rate is not in [0, 1).
+ * The draw rounds the probability to 1/65536, and the scale is that of the rounded one: the expectation is `x` to float32.
+ *
+ * @param x - float32, any shape.
+ * @throws HeedError when rate is not in [0, 1), or an axis of `sharedAxes` does not exist.
  * Source: Srivastava et al. 2014, JMLR 15.
  */
-export function dropout(x: Tensor, { rate, key, sharedAxes = [] }: DropoutOptions): Tensor {
+export function dropout(x: Tensor, options: DropoutOptions): Tensor {
+  checkOptions("dropout", options, ["rate", "key", "sharedAxes"]);
+  const { rate, key, sharedAxes = [] } = options;
   if (!(rate >= 0 && rate < 1)) throw optionError("dropout", "rate must lie in 0 <= rate < 1", String(rate));
-  if (!key || rate === 0) return x;
   const shared = normalizeAxes("dropout", sharedAxes, x.rank);
+  if (!key || rate === 0) return x;
+  // What the draw really keeps, so that the expectation is exact.
+  const kept = Math.round((1 - rate) * 65536) / 65536;
+  if (kept === 0) throw optionError("dropout", "rate must be at most 1 - 1/65536", String(rate));
   const keep = random(
     key,
     x.shape.map((n, i) => (shared.includes(i) ? 1 : n)),
-    { type: "bernoulli", probability: 1 - rate },
+    { type: "bernoulli", probability: kept },
   );
-  return mul(x, mul(cast(keep, "float32"), 1 / (1 - rate)));
+  return mul(x, mul(cast(keep, "float32"), 1 / kept));
 }

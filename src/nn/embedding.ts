@@ -5,18 +5,29 @@ import { gather } from "../core/ops/gather.ts";
 import type { Rng } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
 
-/** The table, (vocabulary, size). */
+/** The table, (count, size). */
 export type EmbeddingParams<T> = { readonly weight: T };
 
-/** weight (count, size), normal with standard deviation `deviation` (default 1, as torch's `nn.Embedding`). */
-export function initEmbedding(
-  { count, size, deviation = 1 }: { readonly count: number; readonly size: number; readonly deviation?: number },
-  rng: Rng,
-): EmbeddingParams<NdArray> {
+/** Sizes of an embedding. */
+export interface EmbeddingConfig {
+  /** Rows: how many indices there are. */
+  readonly count: number;
+  /** Columns: the size of one vector. */
+  readonly size: number;
+  /** Standard deviation of the first values. Default 1, as torch's `nn.Embedding` begins. */
+  readonly deviation?: number;
+}
+
+/** weight (count, size), normal with mean 0. */
+export function initEmbedding({ count, size, deviation = 1 }: EmbeddingConfig, rng: Rng): EmbeddingParams<NdArray> {
   return { weight: rng.normal([count, size], deviation) };
 }
 
-/** indices (...) int32 -> (..., size). */
+/**
+ * indices (...) int32 -> (..., size). No index stands for padding: mask what padding must not reach.
+ *
+ * @throws HeedError when the indices are not int32; the CPU refuses an index outside 0..count-1 when it runs.
+ */
 export function embedding(params: EmbeddingParams<Tensor>, indices: Tensor): Tensor {
   return gather(params.weight, indices);
 }

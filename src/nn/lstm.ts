@@ -1,8 +1,8 @@
-// LSTM: one step, one direction over time, both directions, stacked layers.
+// LSTM: one step, one direction over time, both directions. `stackLayers` puts layers on top of each other.
 
 import { bindAxes } from "../core/axes.ts";
-import type { NdArray } from "../core/ndarray.ts";
-import { NdArray as Arrays } from "../core/ndarray.ts";
+import { checkOptions, shapeError } from "../core/errors.ts";
+import { NdArray } from "../core/ndarray.ts";
 import { add, mul } from "../core/ops/binary.ts";
 import { concat, split, stack, unstack } from "../core/ops/concat.ts";
 import { matmul } from "../core/ops/matmul.ts";
@@ -12,8 +12,9 @@ import { fill } from "../core/ops/source.ts";
 import { sigmoid, tanh } from "../core/ops/unary.ts";
 import type { Rng } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { show, type Tensor } from "../core/tensor.ts";
 import { linear } from "./linear.ts";
+import type { LayerResult } from "./stack.ts";
 
 /**
  * One LSTM direction. Axes: I input size, H state size.
@@ -32,8 +33,8 @@ export interface LstmConfig {
 }
 
 /**
- * input (I, 4H), recurrent (H, 4H), bias (4H): uniform in ±1/sqrt(H) as torch's `nn.LSTM` begins, but for the forget
- * gate's bias, which is 1 so that memory lasts from the start (Jozefowicz, Zaremba and Sutskever 2015).
+ * input (I, 4H) and recurrent (H, 4H) uniform in ±1/sqrt(H), as torch's `nn.LSTM` begins; bias (4H) 0, but for the
+ * forget gate's, which is 1 so that memory lasts from the start (Jozefowicz, Zaremba and Sutskever 2015).
  */
 export function initLstm({ inSize, size }: LstmConfig, rng: Rng): LstmParams<NdArray> {
   const limit = 1 / Math.sqrt(size);
@@ -41,7 +42,7 @@ export function initLstm({ inSize, size }: LstmConfig, rng: Rng): LstmParams<NdA
   return {
     input: rng.uniform([inSize, 4 * size], limit),
     recurrent: rng.uniform([size, 4 * size], limit),
-    bias: new Arrays("float32", [4 * size], bias),
+    bias: new NdArray("float32", [4 * size], bias),
   };
 }
 
@@ -55,6 +56,7 @@ export function zeroState(batch: number, size: number): LstmState<Tensor> {
  *
  * @param gates - (B, 4H): input and recurrent projections and bias, added up.
  * @param cell - (B, H), the previous cell.
+ * @returns hidden = output * tanh(cell), cell = forget * previous + input * candidate; no peepholes.
  * Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000.
  */
 export function lstmGates(gates: Tensor, cell: Tensor): LstmState<Tensor> {
@@ -74,6 +76,7 @@ export function lstmStep(params: LstmParams<Tensor>, x: Tensor, state: LstmState
     hidden: [state.hidden, "B H"],
     cell: [state.cell, "B H"],
   });
+  checkGates("lstmStep", params);
   const gates = linear({ weight: params.input, bias: params.bias }, x);
   return lstmGates(add(gates, matmul(state.hidden, params.recurrent)), state.cell);
 }
@@ -82,26 +85,28 @@ export function lstmStep(params: LstmParams<Tensor>, x: Tensor, state: LstmState
 export interface LstmOptions {
   /** From the last step to the first. Default false. */
   readonly reverse?: boolean;
-  /** bool (B, T), true at real steps. A step that is not real leaves the state as it was and gives an output of 0. Default: all are real. */
+  /**
+   * bool (B, T), true at real steps. A step that is not real leaves the state as it was and gives an output of 0, so a
+   * padded row ends in the state of its own last step, as in torch's packed sequences. Default: all are real.
+   */
   readonly mask?: Tensor | null;
   /** The state before the first step. Default zeros. */
   readonly initial?: LstmState<Tensor>;
 }
 
 /** Outputs at every step, and the state after the last real one. */
-export type LstmResult = { readonly outputs: Tensor; readonly final: LstmState<Tensor> };
+export type LstmResult = LayerResult<LstmState<Tensor>>;
 
 /**
  * One direction over time, unrolled: the input projections of all steps are one product, and so are the weight gradients.
  *
  * @param x - float32 (B, T, I).
- * @returns `outputs` (B, T, H), in the order of `x` whatever the direction; `final` state.
+ * @returns `outputs` (B, T, H), in the order of `x` whatever the direction; `final` state. With T = 0 the state is the initial one.
+ * @throws HeedError when sizes disagree, or the gates are not four times the state.
  */
-export function lstm(
-  params: LstmParams<Tensor>,
-  x: Tensor,
-  { reverse = false, mask = null, initial }: LstmOptions = {},
-): LstmResult {
+export function lstm(params: LstmParams<Tensor>, x: Tensor, options: LstmOptions = {}): LstmResult {
+  checkOptions("lstm", options, ["reverse", "mask", "initial"]);
+  const { reverse = false, mask = null, initial } = options;
   const { B, T, H } = bindAxes("lstm", {
     x: [x, "B T I"],
     input: [params.input, "I G"],
@@ -109,6 +114,14 @@ export function lstm(
     bias: [params.bias, "G"],
   });
   if (mask) bindAxes("lstm", { x: [x, "B T I"], mask: [mask, "B T"] });
+  if (initial)
+    bindAxes("lstm", {
+      x: [x, "B T I"],
+      recurrent: [params.recurrent, "H G"],
+      hidden: [initial.hidden, "B H"],
+      cell: [initial.cell, "B H"],
+    });
+  checkGates("lstm", params);
   const projected = unstack(linear({ weight: params.input, bias: params.bias }, x), 1);
   const real = mask ? unstack(mask, 1).map((m) => expandDims(m, -1)) : null;
   let state = initial ?? zeroState(B, H);
@@ -122,7 +135,10 @@ export function lstm(
     const next = lstmGates(gates, state.cell);
     if (real) {
       outputs[t] = where(real[t]!, next.hidden, 0);
-      state = { hidden: where(real[t]!, next.hidden, state.hidden), cell: where(real[t]!, next.cell, state.cell) };
+      state = {
+        hidden: where(real[t]!, next.hidden, state.hidden),
+        cell: where(real[t]!, next.cell, state.cell),
+      };
     } else {
       outputs[t] = next.hidden;
       state = next;
@@ -139,14 +155,22 @@ export function initBiLstm(config: LstmConfig, rng: Rng): BiLstmParams<NdArray> 
   return { forward: initLstm(config, rng), backward: initLstm(config, rng) };
 }
 
+/** How both directions run over time. */
+export interface BiLstmOptions extends Pick<LstmOptions, "mask"> {
+  /** Each direction's state before its first step. Default zeros. */
+  readonly initial?: { readonly forward: LstmState<Tensor>; readonly backward: LstmState<Tensor> };
+}
+
 /** x (B, T, I) -> outputs (B, T, 2H): forward beside backward; `final` has both directions' states side by side, (B, 2H). */
-export function biLstm(
-  params: BiLstmParams<Tensor>,
-  x: Tensor,
-  { mask = null }: Pick<LstmOptions, "mask"> = {},
-): LstmResult {
-  const ahead = scope("forward", () => lstm(params.forward, x, { mask }));
-  const back = scope("backward", () => lstm(params.backward, x, { mask, reverse: true }));
+export function biLstm(params: BiLstmParams<Tensor>, x: Tensor, options: BiLstmOptions = {}): LstmResult {
+  checkOptions("biLstm", options, ["mask", "initial"]);
+  const { mask = null, initial } = options;
+  const ahead = scope("forward", () =>
+    lstm(params.forward, x, { mask, ...(initial ? { initial: initial.forward } : {}) }),
+  );
+  const back = scope("backward", () =>
+    lstm(params.backward, x, { mask, reverse: true, ...(initial ? { initial: initial.backward } : {}) }),
+  );
   return {
     outputs: concat([ahead.outputs, back.outputs], -1),
     final: {
@@ -156,19 +180,7 @@ export function biLstm(
   };
 }
 
-/** Layers on top of each other; `between` (dropout, say) is applied to what enters every layer but the first. */
-export function stackLayers<P>(
-  layers: readonly P[],
-  x: Tensor,
-  layer: (params: P, x: Tensor) => LstmResult,
-  between: (x: Tensor) => Tensor = (y) => y,
-): { readonly outputs: Tensor; readonly finals: readonly LstmState<Tensor>[] } {
-  const finals: LstmState<Tensor>[] = [];
-  let value = x;
-  layers.forEach((params, i) => {
-    const { outputs, final } = scope(String(i), () => layer(params, i === 0 ? value : between(value)));
-    value = outputs;
-    finals.push(final);
-  });
-  return { outputs: value, finals };
+function checkGates(where: string, { recurrent }: LstmParams<Tensor>): void {
+  const [size, gates] = recurrent.shape as readonly [number, number];
+  if (gates !== 4 * size) throw shapeError(where, "recurrent must be (H, 4H)", show(recurrent));
 }

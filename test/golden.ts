@@ -1,0 +1,166 @@
+// Golden values: files that tools/golden/*.py wrote with torch in float64, and the check of a function against them, on the
+// float64 reference and on the native CPU, with all gradients.
+
+import { readFileSync } from "node:fs";
+import { allocate } from "../src/core/dtype.ts";
+import { gradients } from "../src/core/grad.ts";
+import { NdArray } from "../src/core/ndarray.ts";
+import type { RefArray } from "../src/core/op.ts";
+import { add, mul } from "../src/core/ops/binary.ts";
+import { sum } from "../src/core/ops/reduce.ts";
+import { constant, input } from "../src/core/ops/source.ts";
+import { evaluateReference } from "../src/core/reference.ts";
+import type { Tensor } from "../src/core/tensor.ts";
+import { leaves, mapTree } from "../src/core/tree.ts";
+import { compile } from "../src/engine/compile.ts";
+import { expectClose } from "./close.ts";
+
+/** A tensor in a golden file; all numbers are exact or have 13 digits. */
+export interface GoldenTensor {
+  readonly dtype: "float64" | "int32" | "bool";
+  readonly shape: readonly number[];
+  readonly data: readonly number[];
+}
+
+/** Tensors by name. */
+export type GoldenTensors = Readonly<Record<string, GoldenTensor>>;
+
+/** One case of a file: the gradients are those of the sum of outputs times seeds. */
+export interface GoldenCase {
+  readonly params: GoldenTensors;
+  readonly inputs: GoldenTensors;
+  readonly seeds: GoldenTensors;
+  readonly outputs: GoldenTensors;
+  readonly grads: GoldenTensors;
+  readonly inputGrads: GoldenTensors;
+}
+
+/** The cases of a file by name. @param path - below the repository. */
+export function readGolden<C = GoldenCase>(path: string): Readonly<Record<string, C>> {
+  const file = JSON.parse(readFileSync(new URL(`../${path}`, import.meta.url), "utf8")) as {
+    readonly cases: Readonly<Record<string, C>>;
+  };
+  return file.cases;
+}
+
+/** A golden tensor as an array; floats as float32 unless told otherwise. */
+export function goldenArray({ dtype, shape, data }: GoldenTensor, floats: "float32" | "float64" = "float32"): NdArray {
+  const own = dtype === "float64" ? floats : dtype;
+  const elements = allocate(own, data.length);
+  data.forEach((v, i) => (elements[i] = v));
+  return new NdArray(own, shape, elements);
+}
+
+/** Golden tensors as a state dictionary. */
+export function goldenState(
+  tensors: GoldenTensors,
+  floats: "float32" | "float64" = "float32",
+): Readonly<Record<string, NdArray>> {
+  return Object.fromEntries(Object.entries(tensors).map(([name, t]) => [name, goldenArray(t, floats)]));
+}
+
+/** What is checked against a case. */
+export interface GoldenCheck<P> {
+  /** Our parameters from torch's; also applied to the gradients, in float64. */
+  readonly load: (state: Readonly<Record<string, NdArray>>, dtype: "float32" | "float64") => P;
+  /** The gradients as `load` wants them, where it would add up what belongs together. Default: as they are. */
+  readonly gradState?: (grads: Readonly<Record<string, NdArray>>) => Readonly<Record<string, NdArray>>;
+  /** The outputs by name, from the parameters and inputs as tensors. */
+  readonly apply: (params: never, inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>;
+}
+
+/** Outputs and gradients by name, as a function of parameters and inputs. */
+type Traced = (params: unknown, inputs: Readonly<Record<string, Tensor>>) => Readonly<Record<string, Tensor>>;
+
+/** Fails unless the reference lies within 1e-9, the native CPU's outputs within 1e-5 and its gradients within 1e-4. */
+export async function checkGolden<P>(
+  c: GoldenCase,
+  { load, gradState = (g) => g, apply }: GoldenCheck<P>,
+): Promise<void> {
+  const params = load(goldenState(c.params), "float32");
+  const inputs = goldenState(c.inputs);
+  const traced: Traced = (p, given) => withGradients(c, p, given, apply(p as never, given));
+  const gradient = load(gradState(goldenState(c.grads, "float64")), "float64");
+  const expected = new Map<string, RefArray>();
+  for (const [name, t] of Object.entries(c.outputs)) expected.set(`output ${name}`, toRef(goldenArray(t, "float64")));
+  for (const [path, a] of leaves<NdArray>(gradient)) expected.set(`gradient ${path}`, toRef(a));
+  for (const [name, t] of Object.entries(c.inputGrads))
+    expected.set(`gradient of input ${name}`, toRef(goldenArray(t, "float64")));
+
+  const compare = (where: string, actual: ReadonlyMap<string, RefArray>, output: number, grad: number): void => {
+    for (const [name, want] of expected) {
+      const got = actual.get(name);
+      if (!got || got.shape.join() !== want.shape.join())
+        throw new Error(`${where}, ${name}: expected shape [${want.shape.join(", ")}], got [${got?.shape.join(", ")}]`);
+      const tolerance = name.startsWith("output")
+        ? { rtol: output, atol: output }
+        : { rtol: grad, atol: Number.EPSILON };
+      expectClose(got.data, want.data, tolerance, `${where}, ${name}`);
+    }
+  };
+  compare("reference", onReference(traced, params, inputs), 1e-9, 1e-9);
+  compare("cpu", await onCpu(traced, params, inputs), 1e-5, 1e-4);
+}
+
+function withGradients(
+  c: GoldenCase,
+  params: unknown,
+  inputs: Readonly<Record<string, Tensor>>,
+  outputs: Readonly<Record<string, Tensor>>,
+): Readonly<Record<string, Tensor>> {
+  const loss = Object.entries(c.seeds)
+    .map(([name, seed]) => sum(mul(outputs[name]!, constant(goldenArray(seed)))))
+    .reduce((a, b) => add(a, b));
+  const paths = leaves<Tensor>(params);
+  const wanted = Object.keys(c.inputGrads);
+  const grads = gradients(loss, [...paths.map(([, t]) => t), ...wanted.map((name) => inputs[name]!)]);
+  const names = [...paths.map(([path]) => `gradient ${path}`), ...wanted.map((name) => `gradient of input ${name}`)];
+  return {
+    ...Object.fromEntries(Object.entries(outputs).map(([name, t]) => [`output ${name}`, t])),
+    ...Object.fromEntries(grads.map((t, i) => [names[i]!, t])),
+  };
+}
+
+/** Runs a traced function on the float64 reference. */
+export function onReference(
+  traced: Traced,
+  params: unknown,
+  inputs: Readonly<Record<string, NdArray>>,
+): ReadonlyMap<string, RefArray> {
+  const feeds = new Map<Tensor, RefArray>();
+  const place = (a: NdArray): Tensor => {
+    const t = input(a.shape, a.dtype);
+    feeds.set(t, toRef(a));
+    return t;
+  };
+  const outputs = Object.entries(
+    traced(
+      mapTree<unknown, NdArray, Tensor>(params, place),
+      mapTree<typeof inputs, NdArray, Tensor>(inputs, place) as Readonly<Record<string, Tensor>>,
+    ),
+  );
+  const values = evaluateReference(
+    outputs.map(([, t]) => t),
+    feeds,
+  );
+  return new Map(outputs.map(([name], i) => [name, values[i]!]));
+}
+
+/** Runs a traced function on the native CPU. */
+export async function onCpu(
+  traced: Traced,
+  params: unknown,
+  inputs: Readonly<Record<string, NdArray>>,
+): Promise<ReadonlyMap<string, RefArray>> {
+  const compiled = compile(traced, { device: "cpu", threads: 1, name: "golden" });
+  try {
+    const run = compiled as unknown as (...args: readonly unknown[]) => Promise<Readonly<Record<string, NdArray>>>;
+    return new Map(Object.entries(await run(params, inputs)).map(([name, a]) => [name, toRef(a)]));
+  } finally {
+    await compiled.dispose();
+  }
+}
+
+function toRef({ shape, data }: NdArray): RefArray {
+  return { shape, data: Float64Array.from(data as ArrayLike<number>) };
+}

@@ -1,0 +1,93 @@
+"""What every golden file shares: seeded values that float32 holds exactly, gradients, and how a file is written."""
+
+import json
+import platform
+from pathlib import Path
+
+import torch
+
+SEED = 7
+ROOT = Path(__file__).resolve().parents[2]
+torch.set_default_dtype(torch.float64)
+torch.set_num_threads(1)
+
+
+class Draw:
+    """Multiples of 1/256: short in a file, and the same number in float32 and float64."""
+
+    def __init__(self, seed=SEED):
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, *shape, limit=1.0):
+        top = int(limit * 256)
+        values = torch.randint(-top, top + 1, shape, generator=self.generator)
+        return values.to(torch.float64) / 256
+
+    def integers(self, low, high, *shape):
+        return torch.randint(low, high, shape, generator=self.generator)
+
+    def fill(self, module, limit=0.5):
+        """Redraws every parameter of a module."""
+        with torch.no_grad():
+            for p in module.parameters():
+                p.copy_(self(*p.shape, limit=limit))
+        return module
+
+
+def leaf(x):
+    return x.clone().requires_grad_(True)
+
+
+def tensor(x):
+    """A tensor as data; 13 digits are enough for a comparison to 1e-10."""
+    x = x.detach()
+    if x.dtype == torch.bool:
+        return {"dtype": "bool", "shape": list(x.shape), "data": [int(v) for v in x.flatten().tolist()]}
+    if not x.dtype.is_floating_point:
+        return {"dtype": "int32", "shape": list(x.shape), "data": x.flatten().tolist()}
+    data = [float(f"{v:.13g}") for v in x.flatten().tolist()]
+    return {"dtype": "float64", "shape": list(x.shape), "data": [int(v) if v == int(v) else v for v in data]}
+
+
+def tensors(named):
+    return {name: tensor(x) for name, x in named.items()}
+
+
+def case(params, inputs, outputs, draw):
+    """
+    Outputs, and the gradients of the sum of outputs times `seeds` with respect to every parameter and to every
+    input that wants one.
+    """
+    seeds = {name: draw(*x.shape) for name, x in outputs.items()}
+    loss = sum((x * seeds[name]).sum() for name, x in outputs.items())
+    wanted = {**params, **{name: x for name, x in inputs.items() if x.requires_grad}}
+    grads = torch.autograd.grad(loss, list(wanted.values()), allow_unused=True)
+    grads = {n: torch.zeros_like(x) if g is None else g for (n, x), g in zip(wanted.items(), grads)}
+    return {
+        "params": tensors(params),
+        "inputs": tensors(inputs),
+        "seeds": tensors(seeds),
+        "outputs": tensors(outputs),
+        "grads": tensors({name: grads[name] for name in params}),
+        "inputGrads": tensors({name: grads[name] for name in inputs if name in grads}),
+    }
+
+
+def write(path, script, cases):
+    """Writes `path` below the repository: the header, and the cases by name, one a line."""
+    import numpy
+
+    header = {
+        "script": f"tools/golden/{script}",
+        "torch": torch.__version__.split("+")[0],
+        "numpy": numpy.__version__,
+        "python": platform.python_version(),
+        "seed": SEED,
+        "dtype": "float64",
+    }
+    compact = lambda x: json.dumps(x, separators=(",", ":"))
+    lines = ",\n".join(f"{compact(name)}:{compact(value)}" for name, value in cases.items())
+    target = ROOT / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(f'{{"header":{compact(header)},\n"cases":{{\n{lines}\n}}}}\n')
+    print(f"{path}: {target.stat().st_size} bytes, {len(cases)} cases")
