@@ -12,6 +12,7 @@ import { movementCases } from "../src/core/ops/movement.cases.ts";
 import { orderCases } from "../src/core/ops/order.cases.ts";
 import { randomCases } from "../src/core/ops/random.cases.ts";
 import { reduceCases } from "../src/core/ops/reduce.cases.ts";
+import { scanCases } from "../src/core/ops/scan.cases.ts";
 import { selectCases } from "../src/core/ops/select.cases.ts";
 import { sliceCases } from "../src/core/ops/slice.cases.ts";
 import { softmaxCases } from "../src/core/ops/softmax.cases.ts";
@@ -32,6 +33,7 @@ export const opCases: Readonly<Record<string, OpCases>> = {
   order: orderCases,
   random: randomCases,
   reduce: reduceCases,
+  scan: scanCases,
   select: selectCases,
   slice: sliceCases,
   softmax: softmaxCases,

@@ -51,16 +51,30 @@ export interface OnnxBuilder {
   ): string;
   /** A constant, shared with every equal one. int64 data may be given as numbers. */
   constant(dtype: DType, shape: readonly number[], data: TypedArray | readonly number[]): string;
-  /** The body of a loop: `outputs` of a graph as a function of `inputs`; other tensors are taken from outside. */
-  subgraph(inputs: readonly Tensor[], outputs: readonly Tensor[]): OnnxSubgraph;
+  /**
+   * The body of a loop: `outputs` of a graph as a function of `inputs`.
+   *
+   * @param given - the names of values of the surroundings that stand for other tensors of the body.
+   */
+  subgraph(inputs: readonly Tensor[], outputs: readonly Tensor[], given: ReadonlyMap<Tensor, string>): OnnxSubgraph;
+  /** The nodes of `outputs` put in at this place, with values in place of tensors; returns the outputs' names. */
+  inline(outputs: readonly Tensor[], given: ReadonlyMap<Tensor, string>): readonly string[];
 }
 
 /** What an ONNX rule may know besides its inputs' names. */
 export interface LowerContext<In extends readonly unknown[], A> {
   readonly types: Each<In, TensorType>;
   readonly outputs: readonly TensorType[];
+  /** Whether anybody reads the output; the name of one that nobody reads may be empty. */
+  readonly used: readonly boolean[];
   readonly attrs: A;
   readonly target: Target;
+}
+
+/** A graph that an op holds: `outputs` as a function of `inputs`. */
+export interface BodyGraph {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
 }
 
 /** One primitive. Shared code never asks for an op's name: an op that needs special treatment declares a property here. */
@@ -81,6 +95,15 @@ export interface OpDef<In extends readonly Tensor[], A extends object> {
   readonly source?: "feed" | "random";
   /** One tensor for the sum of several outputs of this op, where that is cheaper than adding them; else null. */
   mergeSum?(terms: readonly Tensor[]): Tensor | null;
+  /**
+   * How the sum of an output over the steps of a loop follows from its operands stacked over the steps (a new first
+   * axis): for ops where that is cheaper than adding step by step.
+   */
+  sumOverSteps?(term: Tensor): { readonly operands: readonly Tensor[]; combine(stacked: readonly Tensor[]): Tensor };
+  /** Which inputs the given outputs depend on. Default: all. */
+  reads?(used: readonly boolean[], attrs: A): readonly boolean[];
+  /** The graph that the op holds, for loops. It is an attribute, so that `inputs` may be any tensors that cut it. */
+  bodyOf?(attrs: A): BodyGraph;
   /** A name under which the value can be observed from outside, for ops that mark one. */
   siteOf?(attrs: A): string;
   /** Floating-point operations of one application; default: one an output element. */

@@ -1,35 +1,59 @@
 // A graph as text: stable, so that a diff of two prints is a review.
 
+import type { BodyGraph } from "./op.ts";
 import { show, topological, type Tensor } from "./tensor.ts";
 import { leaves } from "./tree.ts";
 
 /**
- * The graph of some outputs, one node a line: `%3 = softmax(%2) {axis: 1} : float32[2, 3]  # scope`.
+ * The graph of some outputs, one node a line: `%3 = softmax(%2) {axis: 1} : float32[2, 3]  # scope`. The body of a loop
+ * follows its node, set in.
  *
  * @param outputs - a tensor, or a tree of tensors; its paths name the results in the last lines.
  */
 export function printGraph(outputs: unknown): string {
   const results = leaves<Tensor>(outputs);
   const names = new Map<Tensor, string>();
-  const lines: string[] = [];
-  let count = 0;
-  for (const node of topological(results.map(([, t]) => t))) {
-    for (const t of node.outputs) names.set(t, `%${count++}`);
-    const left = node.outputs.map((t) => names.get(t)!).join(", ");
-    const operands = node.inputs.map((t) => names.get(t)!).join(", ");
-    const attrs = printAttrs(node.attrs);
-    const types = node.outputs.map(show).join(", ");
-    lines.push(
-      `${left} = ${node.op.name}(${operands})${attrs} : ${types}${node.scope === "" ? "" : `  # ${node.scope}`}`,
-    );
-  }
-  for (const [path, t] of results) lines.push(`return ${path === "" ? "" : `${path} = `}${names.get(t)!}`);
-  return lines.join("\n");
+  const printer: Printer = { lines: [], count: 0 };
+  printNodes(
+    printer,
+    results.map(([, t]) => t),
+    names,
+    "",
+  );
+  for (const [path, t] of results) printer.lines.push(`return ${path === "" ? "" : `${path} = `}${names.get(t)!}`);
+  return printer.lines.join("\n");
 }
 
-function printAttrs(attrs: object): string {
+interface Printer {
+  readonly lines: string[];
+  count: number;
+}
+
+/** Prints the nodes of `outputs` that have no names yet, and gives them some. */
+function printNodes(printer: Printer, outputs: readonly Tensor[], names: Map<Tensor, string>, indent: string): void {
+  const name = (t: Tensor, to: Map<Tensor, string>): string => {
+    to.set(t, `%${printer.count++}`);
+    return to.get(t)!;
+  };
+  for (const { op, inputs, attrs, outputs: made, scope } of topological(outputs, names)) {
+    const left = made.map((t) => name(t, names)).join(", ");
+    const operands = inputs.map((t) => names.get(t)!).join(", ");
+    const body = op.bodyOf?.(attrs);
+    const types = made.map(show).join(", ");
+    printer.lines.push(
+      `${indent}${left} = ${op.name}(${operands})${printAttrs(attrs, body)} : ${types}${scope === "" ? "" : `  # ${scope}`}`,
+    );
+    if (!body) continue;
+    const inner = new Map<Tensor, string>();
+    printer.lines.push(`${indent}  body(${body.inputs.map((t) => `${name(t, inner)}: ${show(t)}`).join(", ")}):`);
+    printNodes(printer, body.outputs, inner, `${indent}    `);
+    printer.lines.push(`${indent}    yield ${body.outputs.map((t) => inner.get(t)!).join(", ")}`);
+  }
+}
+
+function printAttrs(attrs: object, body: BodyGraph | undefined): string {
   const entries = Object.entries(attrs as Record<string, unknown>).filter(
-    ([, value]) => value !== "" && typeof value !== "function",
+    ([, value]) => value !== "" && typeof value !== "function" && value !== body,
   );
   return entries.length === 0 ? "" : ` {${entries.map(([key, value]) => `${key}: ${printValue(value)}`).join(", ")}}`;
 }

@@ -14,8 +14,8 @@ export const irVersion = 10;
 /** Lowers the graph of `outputs` into a builder; given by `lower.ts`, so that bodies of loops are lowered alike. */
 export type LowerBody = (
   builder: GraphBuilder,
-  inputs: readonly Tensor[],
   outputs: readonly Tensor[],
+  given: ReadonlyMap<Tensor, string>,
 ) => readonly string[];
 
 interface Subgraph extends OnnxSubgraph {
@@ -36,6 +36,8 @@ export class GraphBuilder implements OnnxBuilder {
   /** Bytes of all constants of the model. */
   constantBytes = 0;
   readonly #nodes: ProtoWriter[] = [];
+  /** The values that nodes of this graph made. */
+  readonly #made = new Set<string>();
   readonly #equal: Map<string, readonly string[]>;
   readonly #names: ModelNames;
   readonly #lowerBody: LowerBody;
@@ -81,6 +83,7 @@ export class GraphBuilder implements OnnxBuilder {
     for (const [name, value] of Object.entries(attributes)) node.message(5, attribute(name, value));
     if (domain !== "") node.string(7, domain);
     this.#nodes.push(node);
+    for (const name of names) this.#made.add(name);
     if (pure) this.#equal.set(key, names);
     return names;
   }
@@ -110,18 +113,31 @@ export class GraphBuilder implements OnnxBuilder {
     return name;
   }
 
-  subgraph(inputs: readonly Tensor[], outputs: readonly Tensor[]): OnnxSubgraph {
+  subgraph(inputs: readonly Tensor[], outputs: readonly Tensor[], given: ReadonlyMap<Tensor, string>): OnnxSubgraph {
     const body = new GraphBuilder(this.#lowerBody, this);
     body.begin(null, this.#label);
-    const names = this.#lowerBody(body, inputs, outputs);
-    const inputNames = inputs.map((_, i) => names[i]!);
-    // A body's output must be made by a node of the body.
-    const outputNames = names.slice(inputs.length).map((name) => body.named(name, body.fresh()));
+    const inputNames = inputs.map(() => body.fresh());
+    const names = new Map(given);
+    inputs.forEach((t, i) => names.set(t, inputNames[i]!));
+    // An output of a body must be made by a node of the body, and two outputs must have two names.
+    const taken = new Set<string>();
+    const outputNames = this.#lowerBody(body, outputs, names).map((name) => {
+      const own = body.#made.has(name) && !taken.has(name) ? name : body.named(name, body.fresh());
+      taken.add(own);
+      return own;
+    });
     const subgraph: Subgraph = {
       kind: "subgraph",
       proto: body.graph(inputNames, inputs, outputNames, outputs, "body"),
     };
     return subgraph;
+  }
+
+  inline(outputs: readonly Tensor[], given: ReadonlyMap<Tensor, string>): readonly string[] {
+    const [origin, label] = [this.#origin, this.#label];
+    const names = this.#lowerBody(this, outputs, given);
+    this.begin(origin, label);
+    return names;
   }
 
   /** A name that no value has yet. */

@@ -93,8 +93,29 @@ const matmulOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
       ),
     );
   },
+  // sum_t a_t b_t is one product too: the a_t side by side, the b_t one below the other.
+  sumOverSteps(term) {
+    const [a, b] = term.node.inputs as readonly [Tensor, Tensor];
+    const rows = transposeSource(a);
+    return {
+      operands: [rows ?? a, b],
+      combine: ([x, y]) => matmul(rows ? transpose(joinSteps(x!, -2)) : joinSteps(x!, -1), joinSteps(y!, -2)),
+    };
+  },
   flops: ([a], [y]) => 2 * sizeOf(y!.shape) * a!.shape.at(-1)!,
 };
+
+/** Stacked tensors (T, ..., m, n) joined along the last axis (-1) or the one before it (-2). */
+function joinSteps(x: Tensor, axis: -1 | -2): Tensor {
+  const at = x.rank + axis;
+  const perm = [...x.shape.keys()].slice(1);
+  perm.splice(at - 1, 0, 0);
+  const moved = at === 1 ? x : transpose(x, perm); // the steps just before the axis
+  return reshape(
+    moved,
+    moved.shape.flatMap((n, i) => (i === at - 1 ? [] : i === at ? [n * x.shape[0]!] : [n])),
+  );
+}
 
 /**
  * Matrix product: a (..., M, K), b (..., K, N) -> (..., M, N); the axes in front broadcast.

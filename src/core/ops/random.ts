@@ -1,5 +1,6 @@
 // random: numbers drawn by the engine from an explicit key, the same on every device.
 
+import { tracesBody } from "../body.ts";
 import { dtypeError, graphError, optionError } from "../errors.ts";
 import { checkShape } from "../ndarray.ts";
 import { applyOp, type OpDef } from "../op.ts";
@@ -43,6 +44,13 @@ const randomOp: OpDef<readonly [Tensor], RandomAttrs> = {
  */
 export function random(key: Tensor, shape: readonly number[], kind: RandomKind = { type: "uniform" }): Tensor {
   checkShape("random", shape);
+  if (tracesBody())
+    throw graphError(
+      "random",
+      "random numbers cannot be drawn in the body of a loop, where every step would get the same",
+      undefined,
+      "Draw them outside with the steps as first axis, and scan over them.",
+    );
   if (kind.type === "bernoulli" && !(kind.probability >= 0 && kind.probability <= 1))
     throw optionError("random", "probability must lie in 0..1", String(kind.probability));
   return applyOp(randomOp, [key], { shape: [...shape], kind })[0]!;
