@@ -1,7 +1,7 @@
 // The figure of a session: which scene is on screen, and the same one as a file.
 
 import { alignmentLines, alignmentMatrix, drawOnCanvas, svg, type Scene, type Theme } from "heed/draw";
-import { mark, shown, type Session } from "./session.ts";
+import { mark, shown, spoken, type Session } from "./session.ts";
 
 export interface FigureOptions {
   readonly theme: Theme;
@@ -24,7 +24,10 @@ export function figure(session: Session, { theme, width, headline }: FigureOptio
 
 /** The name of an exported file, without its ending. */
 export function fileName(session: Session): string {
-  const word = (session.answer?.word ?? "word").replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "") || "word";
+  const word =
+    spoken(session.answer?.word ?? "word")
+      .replace(/[^\p{L}\p{N}]+/gu, "-")
+      .replace(/^-+|-+$/g, "") || "word";
   return `${word}-${session.view}`;
 }
 

@@ -79,6 +79,11 @@ export function shown(session: Session): Pronunciation | undefined {
   return session.answer?.pronunciations[session.choice];
 }
 
+/** A word of an upper-case alphabet as it is written in a sentence; a screen reader would spell capitals out. */
+export function spoken(word: string): string {
+  return word.toLowerCase();
+}
+
 /** What is lit: a click holds against the pointer; a mark outside the alignment on screen lights nothing. */
 export function mark(session: Session): AlignmentMark | undefined {
   const lit = session.locked ?? session.pointed;
@@ -115,9 +120,9 @@ export function answered(
   pronunciations: readonly Pronunciation[],
   milliseconds: number,
 ): Session {
-  if (pronunciations.length === 0) return refused(session, `The model found no pronunciation for “${word}”.`);
+  if (pronunciations.length === 0) return refused(session, `The model found no pronunciation for “${spoken(word)}”.`);
   const next = keepMarks({ ...session, answer: { word, pronunciations, milliseconds }, problem: undefined });
-  return { ...next, announcement: `${word}: ${shown(next)!.phonemes.join(" ")}` };
+  return { ...next, announcement: `${spoken(word)}: ${shown(next)!.phonemes.join(" ")}` };
 }
 
 export function refused(session: Session, sentence: string): Session {

@@ -25,6 +25,9 @@ export async function visiting(
   }
 }
 
+/** How long a value may take to become right: a machine that is busy with other work gets a while. */
+export const patience = { timeout: 20_000 };
+
 const arpabet = /^[A-Z]{1,2}[012]?$/;
 
 /** Words that are not read, and a part of the sentence that says why. */
@@ -48,8 +51,10 @@ export const checks: readonly Check[] = [
         expect(phonemes.length).toBeGreaterThan(0);
         for (const phoneme of phonemes) expect(phoneme).toMatch(arpabet);
         expect(await page.locator(".stage").boundingBox()).toEqual(before);
-        await expect.poll(() => new URL(page.url()).hash).toBe("#word=knight");
-        await expect.poll(() => page.locator("[aria-live]").textContent()).toBe(`knight: ${phonemes.join(" ")}`);
+        await expect.poll(() => new URL(page.url()).hash, patience).toBe("#word=knight");
+        await expect
+          .poll(() => page.locator("[aria-live]").textContent(), patience)
+          .toBe(`knight: ${phonemes.join(" ")}`);
       }),
   },
   {
@@ -59,7 +64,7 @@ export const checks: readonly Check[] = [
         const [first] = await at.readPhonemes(page, "phoebe");
         const title = page.locator("#weights-title");
         await at.symbols(page, "Phonemes").nth(0).hover();
-        await expect.poll(() => title.textContent()).toBe(`${first} reads`);
+        await expect.poll(() => title.textContent(), patience).toBe(`${first} reads`);
         const weights = await at.shownWeights(page);
         expect(weights.length).toBe(6);
         expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 2);
@@ -69,7 +74,7 @@ export const checks: readonly Check[] = [
         expect(await at.isLocked(page)).toBe(true);
         await page.keyboard.press("Escape");
         await page.mouse.move(0, 0);
-        await expect.poll(() => title.textContent()).toBe("Weights");
+        await expect.poll(() => title.textContent(), patience).toBe("Weights");
       }),
   },
   {
@@ -78,12 +83,12 @@ export const checks: readonly Check[] = [
       visiting(browser, url, {}, async ({ page }) => {
         await at.readPhonemes(page, "phoebe");
         await at.symbols(page, "Letters").nth(0).hover();
-        await expect.poll(() => page.locator("#weights-title").textContent()).toBe("p is read by");
+        await expect.poll(() => page.locator("#weights-title").textContent(), patience).toMatch(/^p is read by$/i);
         await at.chooseView(page, "Matrix");
         const letter = (await at.symbols(page, "Letters").nth(1).boundingBox())!;
         const phoneme = (await at.symbols(page, "Phonemes").nth(0).boundingBox())!;
         await page.mouse.move(letter.x + letter.width / 2, phoneme.y + phoneme.height / 2);
-        await expect.poll(() => page.locator("#weights-title").textContent()).toMatch(/^\S+ reads h$/);
+        await expect.poll(() => page.locator("#weights-title").textContent(), patience).toMatch(/^\S+ reads h$/i);
         expect((await at.shownWeights(page)).length).toBe(1);
       }),
   },
@@ -96,22 +101,22 @@ export const checks: readonly Check[] = [
           page.evaluate(() => document.activeElement!.getAttribute("aria-label"));
         await at.symbols(page, "Letters").nth(0).focus();
         await page.keyboard.press("End");
-        expect(await focused()).toMatch(/^Letter e, 6 of 6\. e is read by \S+ \d\.\d\d/);
+        expect(await focused()).toMatch(/^Letter e, 6 of 6\. e is read by \S+ \d\.\d\d/i);
         await page.keyboard.press("ArrowLeft");
-        expect(await focused()).toMatch(/^Letter b, 5 of 6/);
+        expect(await focused()).toMatch(/^Letter b, 5 of 6/i);
         await page.keyboard.press("ArrowDown");
         expect(await focused()).toMatch(new RegExp(`^Phoneme .* of ${phonemes.length}\\.`));
         await page.keyboard.press("Home");
         expect(await focused()).toMatch(new RegExp(`^Phoneme ${phonemes[0]}\\b.*, 1 of ${phonemes.length}\\.`));
         await page.keyboard.press("Enter");
-        await expect.poll(() => at.isLocked(page)).toBe(true);
+        await expect.poll(() => at.isLocked(page), patience).toBe(true);
         await page.keyboard.press("ArrowUp");
-        expect(await focused()).toMatch(/^Letter p, 1 of 6/);
+        expect(await focused()).toMatch(/^Letter p, 1 of 6/i);
         expect(await page.locator('[role=toolbar] [tabindex="0"]').count()).toBe(2);
         await page.keyboard.press("?");
-        await expect.poll(() => page.getByRole("dialog").isVisible()).toBe(true);
+        await expect.poll(() => page.getByRole("dialog").isVisible(), patience).toBe(true);
         await page.keyboard.press("Escape");
-        await expect.poll(() => page.getByRole("dialog").isVisible()).toBe(false);
+        await expect.poll(() => page.getByRole("dialog").isVisible(), patience).toBe(false);
       }),
   },
   {
@@ -135,10 +140,10 @@ export const checks: readonly Check[] = [
       visiting(browser, url, { hash: "#word=knight&view=matrix&mark=row:1" }, async ({ page }) => {
         await at.readPhonemes(page, "knight");
         expect(await page.getByRole("radio", { name: "Matrix" }).isChecked()).toBe(true);
-        await expect.poll(() => at.isLocked(page)).toBe(true);
+        await expect.poll(() => at.isLocked(page), patience).toBe(true);
         await page.getByRole("button", { name: "Copy link" }).click();
         await expect
-          .poll(() => page.evaluate(() => navigator.clipboard.readText()))
+          .poll(() => page.evaluate(() => navigator.clipboard.readText()), patience)
           .toContain("#word=knight&view=matrix&mark=row%3A1");
       }),
   },
@@ -168,8 +173,8 @@ export const checks: readonly Check[] = [
         const problem = page.locator("#word-problem");
         for (const [typed, part] of strangers) {
           await page.fill("#word", typed);
-          await expect.poll(() => problem.textContent()).toContain(part);
-          expect(await problem.textContent()).toContain("The model reads a to z");
+          await expect.poll(() => problem.textContent(), patience).toContain(part);
+          expect(await problem.textContent()).toMatch(/The model reads a to z/i);
           expect(await at.symbols(page, "Letters").count()).toBe(0);
         }
         await at.typeWord(page, "knight");
@@ -178,22 +183,9 @@ export const checks: readonly Check[] = [
   },
   axeFindsNothing("light"),
   axeFindsNothing("dark"),
-  {
-    name: "no window is too small or too large",
-    run: async (browser, url) => {
-      for (const width of [360, 768, 1600])
-        await visiting(browser, url, { viewport: { width, height: 740 } }, async ({ page }) => {
-          for (const word of ["w", "counterrevolutionaries", "a".repeat(64)]) {
-            await page.fill("#word", word);
-            await at.readPhonemes(page, word);
-            for (const view of ["Lines", "Matrix"] as const) {
-              await at.chooseView(page, view);
-              expect(await at.overflow(page)).toBeLessThanOrEqual(0);
-            }
-          }
-        });
-    },
-  },
+  fitsWindow(360),
+  fitsWindow(768),
+  fitsWindow(1600),
 ];
 
 function axeFindsNothing(colorScheme: "light" | "dark"): Check {
@@ -212,5 +204,22 @@ function axeFindsNothing(colorScheme: "light" | "dark"): Check {
   return {
     name: `axe finds nothing, ${colorScheme}`,
     run: (browser, url) => visiting(browser, url, { colorScheme, reducedMotion: "reduce" }, look),
+  };
+}
+
+function fitsWindow(width: number): Check {
+  const look = async ({ page }: at.Visit): Promise<void> => {
+    for (const word of ["w", "counterrevolutionaries", "a".repeat(64)]) {
+      await page.fill("#word", word);
+      await at.readPhonemes(page, word);
+      for (const view of ["Lines", "Matrix"] as const) {
+        await at.chooseView(page, view);
+        expect(await at.overflow(page)).toBeLessThanOrEqual(0);
+      }
+    }
+  };
+  return {
+    name: `any word fits a window of ${width} pixels`,
+    run: (browser, url) => visiting(browser, url, { viewport: { width, height: 740 } }, look),
   };
 }

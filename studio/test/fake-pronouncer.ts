@@ -64,7 +64,7 @@ interface Sound {
 function sounds(word: string): readonly Sound[] {
   const found: Sound[] = [];
   for (let at = 0; at < word.length;) {
-    const [spelling, symbols] = rules.find(([candidate]) => word.startsWith(candidate, at))!;
+    const [spelling, symbols] = rules.find(([candidate]) => word.toLowerCase().startsWith(candidate, at))!;
     const list = symbols.split(" ").filter((symbol) => symbol !== "");
     list.forEach((symbol, k) => {
       const centre = at + ((k + 0.5) / list.length) * spelling.length - 0.5;
@@ -93,8 +93,8 @@ function nearby(list: readonly Sound[], rank: number): readonly Sound[] {
 
 async function pronounce(word: string, nbest: number): Promise<readonly Pronunciation[]> {
   // About as long as the model takes, so that stale answers really occur.
-  await new Promise((resolve) => setTimeout(resolve, word === "slow" ? 600 : 12));
-  if (word === "refuse") throw new Error("The word “refuse” is refused by the stand-in.");
+  await new Promise((resolve) => setTimeout(resolve, word === "SLOW" ? 600 : 12));
+  if (word === "REFUSE") throw new Error("The word “refuse” is refused by the stand-in.");
   const list = sounds(word);
   const safe = list.length === 0 ? [{ symbol: "AH", centre: 0, width: 0.5 }] : list;
   return Array.from({ length: nbest }, (_, rank) => {
@@ -108,7 +108,7 @@ async function pronounce(word: string, nbest: number): Promise<readonly Pronunci
 }
 
 const fake: Pronouncer = {
-  alphabet: "abcdefghijklmnopqrstuvwxyz'-",
+  alphabet: "'-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
   describe: { name: "stand-in", device: "wasm", parameterCount: 2_040_000 },
   pronounce: (word, { nbest }) => pronounce(word, nbest),
 };

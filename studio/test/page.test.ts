@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { chromium, type Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, suite, test } from "vitest";
-import { checks, visiting } from "./checks.ts";
+import { checks, patience, visiting } from "./checks.ts";
 import { serveFixture, type Fixture } from "./fixture.ts";
 import * as at from "./page.ts";
 
@@ -17,7 +17,7 @@ const quiet = [
   "--no-first-run",
 ];
 
-suite.skipIf(executablePath === "")("the Pronounce page, with a stand-in for the model", () => {
+suite.skipIf(executablePath === "")("the Pronounce page, with a stand-in for the model", { timeout: 120_000 }, () => {
   let fixture: Fixture;
   let browser: Browser;
 
@@ -50,31 +50,33 @@ suite.skipIf(executablePath === "")("the Pronounce page, with a stand-in for the
       await at.readPhonemes(page, "phoebe");
       const letter = (await at.symbols(page, "Letters").nth(5).boundingBox())!;
       await page.mouse.move(letter.x + letter.width / 2, letter.y + letter.height + 6);
-      await expect.poll(() => page.locator("#weights-title").textContent()).toBe("IY reads e");
+      await expect.poll(() => page.locator("#weights-title").textContent(), patience).toBe("IY reads E");
     }));
 
   test("a word that the model refuses shows the model's own sentence", () =>
     visiting(browser, fixture.url, { hash: "#word=refuse" }, async ({ page }) => {
-      await expect.poll(() => page.locator("#word-problem").textContent()).toContain("is refused by the stand-in");
+      await expect
+        .poll(() => page.locator("#word-problem").textContent(), patience)
+        .toContain("is refused by the stand-in");
     }));
 
   test("a model that does not load says why and can be tried again", () =>
     visiting(browser, fixture.url, { search: "?device=webgpu" }, async ({ page }) => {
-      await expect.poll(() => page.getByRole("alert").textContent()).toContain("The stand-in has no WebGPU.");
+      await expect.poll(() => page.getByRole("alert").textContent(), patience).toContain("The stand-in has no WebGPU.");
       expect(await at.accessibilityFindings(page)).toEqual([]);
       await page.getByRole("button", { name: "Try again" }).click();
-      await expect.poll(() => page.getByRole("alert").textContent()).toContain("The stand-in has no WebGPU.");
+      await expect.poll(() => page.getByRole("alert").textContent(), patience).toContain("The stand-in has no WebGPU.");
     }));
 
   test("a large figure is painted instead of made of thousands of elements, and answers the pointer alike", () =>
     visiting(browser, fixture.url, { hash: `#word=${"a".repeat(64)}&view=matrix` }, async ({ page }) => {
       await at.readPhonemes(page, "a".repeat(64));
-      await expect.poll(() => page.locator(".figure canvas").count()).toBe(1);
+      await expect.poll(() => page.locator(".figure canvas").count(), patience).toBe(1);
       expect(await page.locator(".figure svg").count()).toBe(0);
       const letter = (await at.symbols(page, "Letters").nth(4).boundingBox())!;
       const phoneme = (await at.symbols(page, "Phonemes").nth(4).boundingBox())!;
       await page.mouse.move(letter.x + 13, phoneme.y + 13);
-      await expect.poll(() => page.locator("#weights-title").textContent()).toBe("AE reads a");
+      await expect.poll(() => page.locator("#weights-title").textContent(), patience).toBe("AE reads A");
       await page.fill("#word", "knight");
       await at.readPhonemes(page, "knight");
       expect(await page.locator(".figure canvas").count()).toBe(0);
