@@ -18,4 +18,9 @@ export const commandEntries: readonly CommandEntry[] = [
     summary: "say words in phonemes and show which letters were read",
     load: async () => (await import("./commands/pronounce.ts")).pronounceCommand as Command,
   },
+  {
+    name: "train g2p",
+    summary: "train a model that pronounces words",
+    load: async () => (await import("./commands/train-g2p.ts")).trainG2pCommand as Command,
+  },
 ];

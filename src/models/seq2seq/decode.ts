@@ -27,6 +27,8 @@ export interface Decoder {
 export interface DecoderOptions {
   /** Default: as `compile`. */
   readonly device?: Device;
+  /** Threads inside one op. Default: the runtime's choice. */
+  readonly threads?: number;
   /** Bake the parameters into the compiled graphs (default): faster. False: they are fed, so that arrays written in place (by training) count. */
   readonly bake?: boolean;
   /**
@@ -43,9 +45,13 @@ type Loose = ((...args: readonly unknown[]) => Promise<unknown>) & { dispose(): 
 export function createDecoder(
   config: Seq2SeqConfig,
   params: Seq2SeqParams<NdArray>,
-  { device, bake = true, buckets = [] }: DecoderOptions = {},
+  { device, threads, bake = true, buckets = [] }: DecoderOptions = {},
 ): Decoder {
-  const settings = { ...(device === undefined ? {} : { device }), ...(bake ? {} : { mode: "training" as const }) };
+  const settings = {
+    ...(device === undefined ? {} : { device }),
+    ...(threads === undefined ? {} : { threads }),
+    ...(bake ? {} : { mode: "training" as const }),
+  };
   const given: unknown = bake ? {} : params;
   const inside = (traced: Seq2SeqParams<Tensor>): Seq2SeqParams<Tensor> =>
     bake ? (mapLeaves<NdArray, Tensor>(params, (a) => constant(a)) as Seq2SeqParams<Tensor>) : traced;

@@ -54,3 +54,20 @@ export function g2pSettings(variant: G2pVariant, overrides: Partial<Omit<G2pSett
     ...overrides,
   };
 }
+
+/**
+ * The network of a variant with all sizes in proportion to `size`, the state size of one encoder direction; the recipe's
+ * own is 256. For quick trials.
+ */
+export function scaledModel(variant: G2pVariant, size: number): G2pSettings["model"] {
+  const { model } = g2pSettings(variant);
+  const scaled = (whole: number): number => Math.max(1, Math.round((whole * size) / base.encoderSize));
+  return {
+    ...model,
+    embeddingSize: scaled(model.embeddingSize),
+    encoderSize: size,
+    decoderSize: scaled(model.decoderSize),
+    attentionalSize: scaled(model.attentionalSize),
+    alignmentSize: scaled(model.alignmentSize),
+  };
+}

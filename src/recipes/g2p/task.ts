@@ -84,19 +84,29 @@ export async function pronounceAll(
   return found.map(([best]) => spell(phonemes, best!.target));
 }
 
-/** The training task. The development words are judged with the parameters that validation is given, by greedy decoding. */
+/** The training task, and a way to release its compiled functions. */
+export interface G2pTask extends TrainTask<Seq2SeqParams<NdArray>, readonly Pair[]> {
+  dispose(): Promise<void>;
+}
+
+/**
+ * The training task. The development words are judged with the parameters that validation is given, by greedy decoding.
+ *
+ * @param options.threads - threads inside one op. Default: the runtime's choice.
+ */
 export function g2pTask(
   settings: G2pSettings,
   train: Lexicon,
   dev: Lexicon,
   vocabularies: G2pVocabularies,
-): TrainTask<Seq2SeqParams<NdArray>, readonly Pair[]> {
+  options: { readonly threads?: number } = {},
+): G2pTask {
   const config = g2pConfig(settings, vocabularies);
   const pairs = lexiconPairs(train, vocabularies);
   const loss = g2pLoss(config, settings);
   const step = compile(
     (params: Seq2SeqParams<Tensor>, batch: G2pStepInput, key: Tensor) => valueAndGrad(loss)(params, batch, key),
-    { mode: "training", name: "g2p.step" },
+    { ...options, mode: "training", name: "g2p.step" },
   );
   const run = step as unknown as (
     params: unknown,
@@ -120,10 +130,15 @@ export function g2pTask(
       // The average is one set of arrays that training writes in place, so one decoder serves every validation.
       if (decoder?.of !== params) {
         await decoder?.decoder.dispose();
-        decoder = { of: params, decoder: createDecoder(config, params, { bake: false }) };
+        decoder = { of: params, decoder: createDecoder(config, params, { ...options, bake: false }) };
       }
       const { wer, per } = scorePredictions(dev, await pronounceAll(decoder.decoder, dev, vocabularies));
       return { score: wer, metrics: { wer, per } };
+    },
+    async dispose() {
+      await decoder?.decoder.dispose();
+      decoder = null;
+      await step.dispose();
     },
   };
 }

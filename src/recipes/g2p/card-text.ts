@@ -1,0 +1,57 @@
+// The card as a page for people, README.md beside the model. Every number comes from card.json.
+
+import type { G2pCard } from "./card.ts";
+
+/** The page of a card, in Markdown. */
+export function cardText(card: G2pCard): string {
+  const { data, training, dev, test, settings, machine, versions, words } = card;
+  const held = data.kind === "cmudict" ? "The dictionary's words are split by a hash of their spelling" : "The data";
+  return `# pronounce
+
+A model that reads words letter by letter and says them in phonemes: a bidirectional LSTM encoder and an LSTM decoder
+${attentionText(settings.variant)}. It is made for ${data.kind === "cmudict" ? "English words and names" : `words like those of ${data.name}`}.
+
+| measured on | words | wrong words (WER) | wrong phonemes (PER) |
+| --- | ---: | ---: | ---: |
+| test words, never seen | ${number(test.wordCount)} | ${percent(test.wer)} | ${percent(test.per)} |
+| dev words, which chose the model | ${number(dev.wordCount)} | ${percent(dev.wer)} | ${percent(dev.per)} |
+
+Greedy decoding. A word is right when it equals one of its pronunciations in the data, without stress.
+
+## How it was trained
+
+- Data: ${data.name}; ${number(data.trainWordCount)} words with ${number(data.trainPronunciationCount)} pronunciations${data.limit === null ? "" : " (cut for a trial)"}.
+  ${held}: ${number(data.devWordCount)} dev and ${number(data.testWordCount)} test words were not trained on.
+- ${number(training.parameterCount)} parameters, ${number(training.steps)} steps in ${round(training.epochs)} epochs, ${round(training.minutes)} minutes on ${machine.cores} cores
+  (${machine.processor}, ${machine.platform}, ${machine.threads} threads). The parameters of step ${number(training.bestStep)} were best on the dev words.
+- Again: \`${card.command}\` (seed ${settings.seed}). On the same machine with as many threads it gives the same model bit by bit.
+- Versions: ${Object.entries(versions)
+    .map(([name, version]) => `${name} ${version}`)
+    .join(", ")}. Trained ${card.date.slice(0, 10)}.
+
+## What to know before using it
+
+- \`${words.file}\` holds hashes of the ${number(words.count)} words that the model has seen, dev words included; \`heed evaluate g2p\`
+  refuses test words that are among them.
+- It reads the letters that it was trained on and no others, says nothing about stress, and gives a word that is said in
+  two ways the likelier one first. Names and foreign words are its most frequent errors.
+- Attention weights say where the decoder looked, which is not the same as why it chose a phoneme.
+`;
+}
+
+function attentionText(variant: G2pCard["settings"]["variant"]): string {
+  if (variant === "none") return "without attention: the decoder has the encoder's last state alone";
+  return `with ${variant === "dot" ? "dot-product" : "additive"} attention over the letters`;
+}
+
+function percent(value: number): string {
+  return `${value.toFixed(2)} %`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}
+
+function round(value: number): string {
+  return String(Math.round(value * 10) / 10);
+}

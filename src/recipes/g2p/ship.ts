@@ -1,0 +1,119 @@
+// From a finished training to a model folder: files, scores of those files, card, words seen.
+
+import { existsSync } from "node:fs";
+import { availableParallelism, cpus } from "node:os";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileError } from "../../core/errors.ts";
+import type { NdArray } from "../../core/ndarray.ts";
+import { leaves } from "../../core/tree.ts";
+import { readFileBounded, writeFileAtomic } from "../../files/node.ts";
+import { loadPronounceModel, savePronounceModel } from "../../models/pronounce/node.ts";
+import { decodeSeq2Seq } from "../../models/seq2seq/weights.ts";
+import { cardFiles, sha256, type CardScore, type G2pCard } from "./card.ts";
+import { cardText } from "./card-text.ts";
+import type { G2pData } from "./data.ts";
+import { evaluateG2p } from "./evaluate.ts";
+import { fingerprintSize, fingerprintWords } from "./fingerprint.ts";
+import type { Lexicon } from "./lexicon.ts";
+import { g2pSettings, type G2pSettings } from "./settings.ts";
+import { g2pConfig, g2pVocabularies } from "./task.ts";
+import { trainingFiles } from "./train.ts";
+
+/** A training that ended, and where its model goes. */
+export interface G2pShipment {
+  readonly data: G2pData;
+  readonly settings: G2pSettings;
+  /** The training's folder, with `best.safetensors`. */
+  readonly folder: string;
+  /** The model folder to write. */
+  readonly into: string;
+  /** What the training's last event said. */
+  readonly done: {
+    readonly step: number;
+    readonly reason: G2pCard["training"]["reason"];
+    readonly seconds: number;
+    readonly best: { readonly step: number } | null;
+  };
+  /** Steps of one epoch. */
+  readonly stepsPerEpoch: number;
+  readonly threads?: number;
+}
+
+/**
+ * Writes the model folder of the best parameters: config.json, model.safetensors (float16), words.bin, README.md and, when
+ * all else is there, card.json. The scores are those of the files as written.
+ *
+ * @throws HeedError "file" when the training has no best parameters yet.
+ */
+export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
+  const { data, settings, folder, into, done, stepsPerEpoch, threads } = shipment;
+  const { train, dev, test } = data.split;
+  const best = join(folder, trainingFiles.best);
+  if (!existsSync(best) || done.best === null)
+    throw fileError(best, "a training that was validated at least once is required", "none", "Train on.");
+  const vocabularies = g2pVocabularies(train, dev);
+  const config = g2pConfig(settings, vocabularies);
+  const params = decodeSeq2Seq(config, await readFileBounded(best, { maxBytes: 2 ** 31 }), best);
+  await savePronounceModel(into, { config, ...vocabularies, params });
+  const model = await loadPronounceModel(into);
+  const score = async (lexicon: Lexicon): Promise<CardScore> => {
+    const { score } = await evaluateG2p(model, lexicon, threads === undefined ? {} : { threads });
+    return { wer: score.wer, per: score.per, wordCount: score.wordCount };
+  };
+  const words = fingerprintWords([...train.entries, ...dev.entries].map(({ word }) => word));
+  const card: G2pCard = {
+    kind: "pronounce",
+    version: 1,
+    recipe: "g2p",
+    command: trainingCommand(data, settings),
+    date: new Date().toISOString(),
+    data: data.facts,
+    settings: { ...settings },
+    training: {
+      reason: done.reason,
+      epochs: done.step / stepsPerEpoch,
+      steps: done.step,
+      bestStep: done.best.step,
+      minutes: done.seconds / 60,
+      parameterCount: leaves<NdArray>(model.params).reduce((sum, [, array]) => sum + array.size, 0),
+    },
+    dev: await score(dev),
+    test: await score(test),
+    words: { file: cardFiles.words, count: fingerprintSize(words), sha256: sha256(words.packed) },
+    machine: {
+      platform: `${process.platform}-${process.arch}`,
+      processor: cpus()[0]?.model.trim() ?? "unknown",
+      cores: availableParallelism(),
+      threads: threads ?? Math.min(availableParallelism(), 8),
+    },
+    versions: await versions(),
+  };
+  await writeFileAtomic(join(into, cardFiles.words), words.packed);
+  await writeFileAtomic(join(into, cardFiles.text), new TextEncoder().encode(cardText(card)));
+  const json = `${JSON.stringify(card, null, 2)}\n`;
+  await writeFileAtomic(join(into, cardFiles.card), new TextEncoder().encode(json));
+  return card;
+}
+
+/** The command that trains the same again: the recipe's own settings are left out. */
+export function trainingCommand({ facts }: G2pData, settings: G2pSettings): string {
+  const usual = g2pSettings(settings.variant);
+  const words = ["heed train g2p", `--variant ${settings.variant}`];
+  if (facts.kind === "folder") words.push(`--data ${facts.name}`);
+  if (facts.limit !== null) words.push(`--limit ${facts.limit}`);
+  if (settings.model.encoderSize !== usual.model.encoderSize) words.push(`--size ${settings.model.encoderSize}`);
+  const flags = { epochs: "epochs", batchSize: "batch", rate: "rate", dropout: "dropout", seed: "seed" } as const;
+  for (const [name, flag] of Object.entries(flags) as [keyof typeof flags, string][])
+    if (settings[name] !== usual[name] || name === "epochs") words.push(`--${flag} ${settings[name]}`);
+  return words.join(" ");
+}
+
+async function versions(): Promise<Readonly<Record<string, string>>> {
+  const file = new URL("../../../package.json", import.meta.url);
+  const { version, dependencies } = JSON.parse(await readFile(file, "utf8")) as {
+    readonly version: string;
+    readonly dependencies?: Readonly<Record<string, string>>;
+  };
+  return { heed: version, node: process.versions.node, "onnxruntime-node": dependencies?.["onnxruntime-node"] ?? "?" };
+}

@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { TypedArray } from "../src/core/dtype.ts";
+import { decodeSafetensors } from "../src/files/safetensors.ts";
+import { readG2pCard, type G2pCard } from "../src/recipes/g2p/card.ts";
+import { countOverlap } from "../src/recipes/g2p/fingerprint.ts";
+import { heed } from "./cli-console.ts";
+import { smallWords, writeSmallData } from "./cli-data.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "heed-train-"));
+const data = join(folder, "small");
+const sizes = ["--data", data, "--size", "6", "--batch", "16", "--epochs", "3", "--threads", "1"];
+const whole = join(folder, "whole");
+
+beforeAll(() => writeSmallData(data));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("heed train g2p", () => {
+  test("trains, and writes a model folder with its card and the words seen", async () => {
+    const events = join(folder, "events.jsonl");
+    const { code, stdout, stderr } = await heed(["train", "g2p", ...sizes, "--out", whole, "--events", events]);
+    expect(stderr).toContain("small: 80 words to train on, 4 dev, 20 test");
+    expect(stderr).toMatch(/epoch 3 {2}step 15 {2}dev WER \d+\.\d\d %/);
+    expect(stdout).toContain(`model      ${join(whole, "model")}`);
+    expect(code).toBe(0);
+
+    const types = lines(events).map(({ type }) => type);
+    expect(types[0]).toBe("start");
+    expect(types.at(-1)).toBe("done");
+    expect(types.filter((type) => type === "validation")).toHaveLength(3);
+
+    const { card, words } = await readG2pCard(join(whole, "model"));
+    expect(card.command).toBe("heed train g2p --variant additive --data small --size 6 --epochs 3 --batch 16");
+    expect(card.data).toMatchObject({ kind: "folder", name: "small", trainWordCount: 80, devWordCount: 4 });
+    expect(card.training).toMatchObject({ reason: "finished", epochs: 3, steps: 15 });
+    expect(card.words.count).toBe(84);
+    expect(countOverlap(words, smallWords).count).toBe(84);
+    expect(JSON.stringify(card)).not.toContain(folder);
+    const page = readFileSync(join(whole, "model", "README.md"), "utf8");
+    expect(page).toContain(`${card.test.wer.toFixed(2)} %`);
+    expect(page).not.toContain(folder);
+
+    const said = await heed(["pronounce", "bada", "--json", "--model", join(whole, "model")]);
+    expect(said.code).toBe(0);
+    expect((await heed(["pronounce", "zoe", "--model", join(whole, "model")])).stderr).toContain('with "Z"');
+  }, 300_000);
+
+  test("stopped and resumed, it ends with the same bits", async () => {
+    const out = join(folder, "stopped");
+    let press = (): void => undefined;
+    const stopped = await heed(["train", "g2p", ...sizes, "--out", out, "--json"], {
+      interrupt: (given) => (press = given),
+      watch: (text) => void (text.includes('"step":7,') && press()),
+    });
+    expect(stopped.code).toBe(130);
+    const { step } = JSON.parse(stopped.stdout) as { readonly step: number };
+    expect(step).toBeGreaterThanOrEqual(7);
+    expect(step).toBeLessThan(15);
+    expect(existsSync(join(out, "model"))).toBe(false);
+
+    const refused = await heed(["train", "g2p", ...sizes, "--out", out]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("the folder must hold no training");
+
+    const resumed = await heed(["train", "g2p", ...sizes, "--out", out, "--json", "--resume"]);
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).toContain(`Resumed at step ${step} of 15`);
+    const { card } = JSON.parse(resumed.stdout) as { readonly card: G2pCard };
+    expect(card.training.steps).toBe(15);
+    expect(tensors(join(out, "last.safetensors"))).toEqual(tensors(join(whole, "last.safetensors")));
+    expect(readFileSync(join(out, "model", "model.safetensors"))).toEqual(
+      readFileSync(join(whole, "model", "model.safetensors")),
+    );
+  }, 300_000);
+
+  test("a training goes on only with its own settings and words", async () => {
+    const settings = await heed(["train", "g2p", ...sizes, "--seed", "2", "--out", whole, "--resume"]);
+    expect(settings.code).toBe(1);
+    expect(settings.stderr).toContain("the checkpoint must be of the same settings");
+    const other = join(folder, "other");
+    writeSmallData(other, 85);
+    const words = await heed(["train", "g2p", "--data", other, ...sizes.slice(2), "--out", whole, "--resume"]);
+    expect(words.code).toBe(1);
+    expect(words.stderr).toContain("must go on with the words it began with");
+  }, 120_000);
+
+  test("bad data is named by file and line, before anything is written", async () => {
+    const bad = join(folder, "bad");
+    const out = join(folder, "never");
+    const run = async (): Promise<string> => {
+      const { code, stderr, stdout } = await heed(["train", "g2p", "--data", bad, "--out", out, "--json"]);
+      expect(code).toBe(1);
+      expect(JSON.parse(stdout)).toHaveProperty("error.code", "file");
+      expect(existsSync(out)).toBe(false);
+      return stderr;
+    };
+    expect(await run()).toContain("nothing there");
+    mkdirSync(bad);
+    expect(await run()).toContain("exactly one *.train file");
+    writeSmallData(bad);
+    writeFileSync(join(bad, "small.ref"), "");
+    expect(await run()).toContain("small.ref");
+    writeSmallData(bad);
+    appendFileSync(join(bad, "small.train"), "WORD WITHOUT TAB\n");
+    expect(await run()).toContain("small.train line 85");
+    writeSmallData(bad);
+    appendFileSync(join(bad, "small.ref"), `${smallWords[0]}\tB\n`);
+    expect(await run()).toContain("test words must not be in small.train");
+  });
+
+  test("wrong usage ends with 2", async () => {
+    for (const args of [["--epochs", "0"], ["--rate", "fast"], ["--variant", "dotty"], ["--minutes", "3"], ["word"]])
+      expect({ args, ...(await heed(["train", "g2p", ...args])) }).toMatchObject({ args, code: 2, stdout: "" });
+    expect((await heed(["train"])).code).toBe(2);
+    expect((await heed(["train", "nothing"])).code).toBe(2);
+    expect((await heed(["train", "g2p", "--help"])).stdout).toContain("heed train g2p --limit 2000");
+  });
+});
+
+function lines(file: string): readonly { readonly type: string }[] {
+  return readFileSync(file, "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { readonly type: string });
+}
+
+/** A hash of each tensor: a difference is then a short message. */
+function tensors(file: string): Readonly<Record<string, string>> {
+  const found = decodeSafetensors(readFileSync(file), file).tensors;
+  const hash = (data: TypedArray): string =>
+    createHash("sha256")
+      .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+      .digest("hex");
+  return Object.fromEntries([...found].map(([name, { data: values }]) => [name, hash(values)]));
+}
