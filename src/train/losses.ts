@@ -1,9 +1,9 @@
 // Losses of token sequences: cross-entropy over the real positions, with label smoothing.
 
 import { bindAxes } from "../core/axes.ts";
-import { optionError } from "../core/errors.ts";
+import { checkOptions, optionError } from "../core/errors.ts";
 import { add, div, maximum, mul } from "../core/ops/binary.ts";
-import { cast } from "../core/ops/select.ts";
+import { cast, where } from "../core/ops/select.ts";
 import { mean, sum } from "../core/ops/reduce.ts";
 import { logSoftmax } from "../core/ops/softmax.ts";
 import { takeAlong } from "../core/ops/take-along.ts";
@@ -21,15 +21,19 @@ export interface CrossEntropyOptions {
 /**
  * Mean cross-entropy in nats a token, over the positions of `mask`.
  *
- * @param logits - float32 (B, U, C); @param targets - int32 (B, U).
- * @returns `loss`, with smoothing, what is trained; `nll`, without; both scalars.
+ * @param logits - float32 (B, U, C). A class of -Infinity, never the target, has probability 0 (not with smoothing).
+ * @param targets - int32 (B, U), in 0..C-1 also where the mask is false; the CPU refuses others when it runs.
+ * @returns `loss`, with smoothing, what is trained; `nll`, without; both scalars. 0 when nothing counts.
+ * @throws HeedError when axes disagree or smoothing is not in [0, 1).
  * Source of smoothing: Szegedy et al. 2016 (arXiv:1512.00567), section 7, with the uniform prior (torch's `label_smoothing`).
  */
 export function crossEntropy(
   logits: Tensor,
   targets: Tensor,
-  { mask = null, smoothing = 0 }: CrossEntropyOptions = {},
+  options: CrossEntropyOptions = {},
 ): { readonly loss: Tensor; readonly nll: Tensor } {
+  checkOptions("crossEntropy", options, ["mask", "smoothing"]);
+  const { mask = null, smoothing = 0 } = options;
   bindAxes("crossEntropy", {
     logits: [logits, "B U C"],
     targets: [targets, "B U"],
@@ -41,9 +45,9 @@ export function crossEntropy(
   const each = neg(takeAlong(logProbs, targets));
   const average = (x: Tensor): Tensor => {
     if (!mask) return mean(x);
-    const weight = cast(mask, "float32");
-    // A batch without any real position costs 0, not NaN.
-    return div(sum(mul(x, weight)), maximum(sum(weight), 1));
+    // A select, not a product: an infinite loss at a position that does not count would become NaN. A batch without any
+    // real position costs 0.
+    return div(sum(where(mask, x, 0)), maximum(sum(cast(mask, "float32")), 1));
   };
   const nll = average(each);
   if (smoothing === 0) return { loss: nll, nll };

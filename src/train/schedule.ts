@@ -1,6 +1,6 @@
 // Learning-rate schedules: pure functions of the step.
 
-import { optionError } from "../core/errors.ts";
+import { checkOptions, optionError } from "../core/errors.ts";
 
 /** Learning rate at a step; steps count from 0. */
 export type Schedule = (step: number) => number;
@@ -34,16 +34,18 @@ export function linearDecay(options: WarmupOptions): Schedule {
 }
 
 /** Linear warm-up over `warmup` steps, then proportional to 1/sqrt(step). Source: Vaswani et al. 2017 (arXiv:1706.03762), section 5.3. */
-export function inverseSqrt({ peak, warmup }: { readonly peak: number; readonly warmup: number }): Schedule {
+export function inverseSqrt(options: Pick<WarmupOptions, "peak" | "warmup">): Schedule {
+  checkOptions("inverseSqrt", options, ["peak", "warmup"]);
+  const { peak, warmup } = options;
   checkRate("inverseSqrt", peak);
+  if (!(warmup >= 1 && Number.isFinite(warmup)))
+    throw optionError("inverseSqrt", "warmup must be at least 1", String(warmup));
   return (step) => peak * Math.min((step + 1) / warmup, Math.sqrt(warmup / (step + 1)));
 }
 
-function decay(
-  where: string,
-  { peak, warmup, total, floor = 0 }: WarmupOptions,
-  shape: (done: number) => number,
-): Schedule {
+function decay(where: string, options: WarmupOptions, shape: (done: number) => number): Schedule {
+  checkOptions(where, options, ["peak", "warmup", "total", "floor"]);
+  const { peak, warmup, total, floor = 0 } = options;
   checkRate(where, peak);
   if (!(warmup >= 0 && total > 0 && warmup <= total))
     throw optionError(where, "0 <= warmup <= total and total > 0 are required", `warmup ${warmup}, total ${total}`);

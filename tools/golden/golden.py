@@ -53,15 +53,15 @@ def tensors(named):
     return {name: tensor(x) for name, x in named.items()}
 
 
-def case(params, inputs, outputs, draw):
+def case(params, inputs, outputs, draw, loss=None):
     """
     Outputs, and the gradients of the sum of outputs times `seeds` with respect to every parameter and to every
-    input that wants one.
+    input that wants one. With `loss`, the gradients are those of that output alone.
     """
-    seeds = {name: draw(*x.shape) for name, x in outputs.items()}
-    loss = sum((x * seeds[name]).sum() for name, x in outputs.items())
+    seeds = {name: draw(*x.shape) for name, x in outputs.items()} if loss is None else {loss: torch.ones(())}
+    total = sum((outputs[name] * seed).sum() for name, seed in seeds.items())
     wanted = {**params, **{name: x for name, x in inputs.items() if x.requires_grad}}
-    grads = torch.autograd.grad(loss, list(wanted.values()), allow_unused=True)
+    grads = torch.autograd.grad(total, list(wanted.values()), allow_unused=True)
     grads = {n: torch.zeros_like(x) if g is None else g for (n, x), g in zip(wanted.items(), grads)}
     return {
         "params": tensors(params),

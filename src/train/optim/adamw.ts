@@ -3,10 +3,10 @@
 import { checkOptions, optionError } from "../../core/errors.ts";
 import { zeros, type NdArray } from "../../core/ndarray.ts";
 import { add, div, mul, sub } from "../../core/ops/binary.ts";
-import { pow } from "../../core/ops/pow.ts";
-import { sqrt } from "../../core/ops/unary.ts";
+import { sqrt, tanh } from "../../core/ops/unary.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { leaves, mapLeaves, unflatten, type Tree } from "../../core/tree.ts";
+import { mapLeaves, unflatten, type Tree } from "../../core/tree.ts";
+import { alongside } from "../alongside.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Settings of `adamw`. */
@@ -19,7 +19,7 @@ export interface AdamWOptions {
   readonly epsilon?: number;
   /** Share of a weight taken away a step, times the rate. Default 0.01. */
   readonly weightDecay?: number;
-  /** Whether the parameter at a dotted path decays. Default: all but biases. */
+  /** Whether the parameter at a dotted path decays. Default: all but biases. A frozen parameter must not. */
   readonly decays?: (path: string) => boolean;
 }
 
@@ -48,14 +48,13 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
       return { mean: blank(), variance: blank() };
     },
     update(params, grads, state, { rate, time }) {
-      const gs = leaves<Tensor>(grads).map(([, g]) => g);
-      const ms = leaves<Tensor>(state["mean"]).map(([, m]) => m);
-      const vs = leaves<Tensor>(state["variance"]).map(([, v]) => v);
-      const unbias1 = sub(1, pow(beta1, time));
-      const unbias2 = sub(1, pow(beta2, time));
-      const next = leaves<Tensor>(params).map(([path, p], i) => {
-        const m = add(mul(ms[i]!, beta1), mul(gs[i]!, 1 - beta1));
-        const v = add(mul(vs[i]!, beta2), mul(mul(gs[i]!, gs[i]!), 1 - beta2));
+      const unbias1 = shareSeen(beta1, time);
+      const unbias2 = shareSeen(beta2, time);
+      const trees = [grads, state["mean"], state["variance"]];
+      const next = alongside<Tensor>("adamw", params, ...trees).map(({ path, leaf: p, others }) => {
+        const [g, mean, variance] = others as readonly [Tensor, Tensor, Tensor];
+        const m = add(mul(mean, beta1), mul(g, 1 - beta1));
+        const v = add(mul(variance, beta2), mul(mul(g, g), 1 - beta2));
         const step = div(div(m, unbias1), add(sqrt(div(v, unbias2)), epsilon));
         const kept = decays(path) && weightDecay > 0 ? mul(p, sub(1, mul(rate, weightDecay))) : p;
         return { p: sub(kept, mul(step, rate)), m, v };
@@ -65,24 +64,19 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
       return { params: tree((n) => n.p), state: { mean: tree((n) => n.m), variance: tree((n) => n.v) } };
     },
     updateHost(params, grads, state, { rate, time }, scale) {
-      const ms = leaves<NdArray>(state["mean"]);
-      const vs = leaves<NdArray>(state["variance"]);
-      const gs = leaves<NdArray>(grads);
       const step = rate / (1 - beta1 ** time);
       const root = 1 / Math.sqrt(1 - beta2 ** time);
-      leaves<NdArray>(params).forEach(([path, array], i) => {
+      const trees = [grads, state["mean"], state["variance"]];
+      for (const { path, leaf, others } of alongside<NdArray>("adamw", params, ...trees)) {
         const keep = decays(path) ? 1 - rate * weightDecay : 1;
-        oneArray(
-          array.data as Float32Array,
-          gs[i]![1].data as Float32Array,
-          ms[i]![1].data as Float32Array,
-          vs[i]![1].data as Float32Array,
-          keep,
-          step,
-          root,
-          scale,
-        );
-      });
+        const [p, g, m, v] = [leaf, ...others].map((a) => a.data as Float32Array) as [
+          Float32Array,
+          Float32Array,
+          Float32Array,
+          Float32Array,
+        ];
+        oneArray(p, g, m, v, keep, step, root, scale);
+      }
     },
   };
 
@@ -106,4 +100,13 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
       p[i] = p[i]! * keep - (step * mean) / (Math.sqrt(variance) * root + epsilon);
     }
   }
+}
+
+/**
+ * 1 - beta^time, how much of its weight a mean from zero has seen. With u = tanh(-time ln(beta) / 2) it is 2u / (1 + u):
+ * the plain form loses half of float32's digits to cancellation at the first steps, where beta^time is nearly 1.
+ */
+function shareSeen(beta: number, time: Tensor): Tensor {
+  const u = tanh(mul(time, -Math.log(beta) / 2));
+  return div(mul(u, 2), add(u, 1));
 }

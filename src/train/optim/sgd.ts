@@ -4,7 +4,8 @@ import { checkOptions, optionError } from "../../core/errors.ts";
 import { zeros, type NdArray } from "../../core/ndarray.ts";
 import { add, mul, sub } from "../../core/ops/binary.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { leaves, mapLeaves, unflatten, type Tree } from "../../core/tree.ts";
+import { mapLeaves, unflatten, type Tree } from "../../core/tree.ts";
+import { alongside } from "../alongside.ts";
 import type { Optimizer } from "./optimizer.ts";
 
 /** Settings of `sgd`. */
@@ -26,11 +27,10 @@ export function sgd(options: SgdOptions = {}): Optimizer {
     name: "sgd",
     init: (params) => ({ velocity: mapLeaves<NdArray, NdArray>(params, (p) => zeros(p.shape)) }),
     update(params, grads, state, { rate }) {
-      const gs = leaves<Tensor>(grads).map(([, g]) => g);
-      const vs = leaves<Tensor>(state["velocity"]).map(([, v]) => v);
-      const next = leaves<Tensor>(params).map(([, p], i) => {
-        const v = add(mul(vs[i]!, momentum), gs[i]!);
-        return { p: sub(p, mul(nesterov ? add(gs[i]!, mul(v, momentum)) : v, rate)), v };
+      const next = alongside<Tensor>("sgd", params, grads, state["velocity"]).map(({ leaf: p, others }) => {
+        const [g, before] = others as readonly [Tensor, Tensor];
+        const v = add(mul(before, momentum), g);
+        return { p: sub(p, mul(nesterov ? add(g, mul(v, momentum)) : v, rate)), v };
       });
       return {
         params: unflatten(
@@ -46,17 +46,15 @@ export function sgd(options: SgdOptions = {}): Optimizer {
       };
     },
     updateHost(params, grads, state, { rate }, scale) {
-      const gs = leaves<NdArray>(grads);
-      const vs = leaves<NdArray>(state["velocity"]);
-      leaves<NdArray>(params).forEach(([, array], k) => {
-        const [p, g, v] = [array.data, gs[k]![1].data, vs[k]![1].data] as [Float32Array, Float32Array, Float32Array];
+      for (const { leaf, others } of alongside<NdArray>("sgd", params, grads, state["velocity"])) {
+        const [p, g, v] = [leaf, ...others].map((a) => a.data) as [Float32Array, Float32Array, Float32Array];
         for (let i = 0; i < p.length; i++) {
           const grad = g[i]! * scale;
           const velocity = v[i]! * momentum + grad;
           v[i] = velocity;
           p[i] = p[i]! - rate * (nesterov ? grad + momentum * velocity : velocity);
         }
-      });
+      }
     },
   };
 }
