@@ -4,6 +4,7 @@ import { optionError } from "../core/errors.ts";
 import type * as NodeModule from "./node.ts";
 import type { Device, Runtime } from "./runtime.ts";
 import { webRuntime, type WebSettings } from "./web.ts";
+import { workerRuntime, type WorkerRuntime } from "./worker/client.ts";
 
 /** Whether this is Node (or a runtime that behaves like it), rather than a page or a worker of a browser. */
 export const inNode: boolean =
@@ -12,11 +13,20 @@ export const inNode: boolean =
   typeof (globalThis as { window?: unknown }).window === "undefined";
 
 const loaded = new Map<Device, Promise<Runtime>>();
+const workers = new Set<WorkerRuntime>();
 let webSettings: WebSettings = {};
 
 /** Settings for WebAssembly and WebGPU; to be called before the first compiled function runs. */
 export function configureWeb(settings: WebSettings): void {
   webSettings = settings;
+}
+
+/**
+ * Ends the workers in which models run, also in the middle of a run: what is under way rejects with code `aborted`.
+ * The next call starts a new worker.
+ */
+export function stopWorkers(): void {
+  for (const runtime of workers) runtime.terminate();
 }
 
 /** The device that is used when none is named: the native CPU in Node, WebAssembly elsewhere. `HEED_DEVICE` overrides it in Node. */
@@ -47,7 +57,11 @@ export function runtimeFor(device: Device): Promise<Runtime> {
 async function load(device: Device): Promise<Runtime> {
   if (!inNode) {
     if (device === "cpu") throw optionError("engine", 'the device must be "wasm" or "webgpu" in a browser', '"cpu"');
-    return await webRuntime(device, webSettings);
+    const { worker, ...settings } = webSettings;
+    if (!worker) return await webRuntime(device, settings);
+    const runtime = await workerRuntime(device, { ...settings, worker });
+    workers.add(runtime);
+    return runtime;
   }
   const node = await nodeModule();
   if (device !== "cpu") return await webRuntime(device, webSettings, node.loadWebPackage);

@@ -11,6 +11,8 @@ export interface Feed {
   readonly name: string;
   readonly type: TensorType;
   readonly data: TypedArray;
+  /** Whether the caller does without `data` from now on, so that it may be moved rather than copied. Default false. */
+  readonly given?: boolean;
 }
 
 /** How a session is made. */
@@ -46,4 +48,6 @@ export interface RuntimeSession {
 export interface Runtime {
   readonly device: Device;
   create(model: Uint8Array, settings: SessionSettings): Promise<RuntimeSession>;
+  /** Resolves, with the reason, when the device under living sessions is lost; no later call succeeds then. */
+  readonly lost?: Promise<string>;
 }

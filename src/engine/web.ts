@@ -2,11 +2,16 @@
 
 import { HeedError } from "../core/errors.ts";
 import { RunQueue, runtimeError, wrapSession, type OrtPackage } from "./ort.ts";
-import type { Runtime } from "./runtime.ts";
+import type { Runtime, RuntimeSession } from "./runtime.ts";
 
 /** The part of onnxruntime-web that heed uses. */
 export interface WebPackage extends OrtPackage {
-  readonly env: { readonly wasm: { wasmPaths?: unknown; numThreads?: number }; logLevel?: string };
+  readonly env: {
+    readonly wasm: { wasmPaths?: unknown; numThreads?: number };
+    /** `device` is there when a session is. */
+    readonly webgpu?: { readonly device?: unknown };
+    logLevel?: string;
+  };
 }
 
 /** Where the runtime's files are and how many threads it may use. */
@@ -19,6 +24,10 @@ export interface WebSettings {
   readonly filesUrl?: string;
   /** Threads; more than 1 needs a page isolated by COOP and COEP headers. Default: half the processors, at most 4. */
   readonly threads?: number;
+  /** Starts a worker whose module calls `serveRuntime`: models then run there, and the page stays alive. Default: they run here. */
+  readonly worker?: () => Worker;
+  /** Milliseconds that a worker may be silent while it has work, before it is ended. Default: no bound. */
+  readonly silenceMs?: number;
 }
 
 const queue = new RunQueue();
@@ -44,8 +53,10 @@ export async function webRuntime(
   ort.env.wasm.numThreads = settings.threads ?? defaultThreads();
   ort.env.logLevel = "fatal";
   if (device === "webgpu") await checkAdapter();
+  const watch = new LossWatch();
   return {
     device,
+    ...(device === "webgpu" ? { lost: watch.lost } : {}),
     create: (model, { mode }) =>
       queue.add(async () => {
         try {
@@ -58,7 +69,10 @@ export async function webRuntime(
             // A kernel that WebGPU lacks is an error, not a silent copy to the processor and back.
             ...(device === "webgpu" ? { extra: { session: { disable_cpu_ep_fallback: "1" } } } : {}),
           });
-          return wrapSession(ort, session, queue, () => []);
+          return watch.over(
+            wrapSession(ort, session, queue, () => []),
+            await ort.env.webgpu?.device,
+          );
         } catch (cause) {
           throw runtimeError("engine.create", `the runtime must load the model on ${device}`, cause);
         }
@@ -88,4 +102,36 @@ async function checkAdapter(): Promise<void> {
       got: "none",
       hint: 'Use device "wasm".',
     });
+}
+
+/** Tells when a WebGPU device is lost while sessions live on it: the one that the runtime drops with its last session is not. */
+class LossWatch {
+  readonly lost: Promise<string>;
+  readonly #known = new WeakSet<object>();
+  #report: (reason: string) => void = () => undefined;
+  #living = 0;
+
+  constructor() {
+    this.lost = new Promise((resolve) => (this.#report = resolve));
+  }
+
+  /** The session, counted as long as it is not released. */
+  over(session: RuntimeSession, device: unknown): RuntimeSession {
+    this.#living++;
+    if (typeof device === "object" && device !== null && !this.#known.has(device)) {
+      this.#known.add(device);
+      void (device as { lost?: Promise<{ reason: string; message: string }> }).lost?.then(({ reason, message }) => {
+        if (this.#living > 0) this.#report(message === "" ? reason : `${reason} (${message})`);
+      });
+    }
+    let released = false;
+    return {
+      ...session,
+      release: async () => {
+        if (!released) this.#living--;
+        released = true;
+        await session.release();
+      },
+    };
+  }
 }
