@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly columns?: number;
   /** Gets the function that plays Ctrl+C. */
   readonly interrupt?: (press: () => void) => void;
-  /** Told of every text on stderr. */
+  /** Told of every text written. */
   readonly watch?: (text: string) => void;
 }
 
@@ -34,7 +34,7 @@ export async function heed(args: readonly string[], around: Surroundings = {}): 
     ...terminal,
     write: (text: unknown) => {
       into.push(String(text));
-      if (into === err) around.watch?.(String(text));
+      around.watch?.(String(text));
       return true;
     },
   });

@@ -19,6 +19,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./commands/pronounce.ts")).pronounceCommand as Command,
   },
   {
+    name: "studio",
+    summary: "open the studio in the browser",
+    load: async () => (await import("./commands/studio.ts")).studioCommand as Command,
+  },
+  {
     name: "train g2p",
     summary: "train a model that pronounces words",
     load: async () => (await import("./commands/train-g2p.ts")).trainG2pCommand as Command,
