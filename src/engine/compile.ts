@@ -2,7 +2,7 @@
 
 import type { TypedArray } from "../core/dtype.ts";
 import { allocate, sizeOf } from "../core/dtype.ts";
-import { checkOptions, graphError, inputError } from "../core/errors.ts";
+import { checkOptions, graphError, HeedError } from "../core/errors.ts";
 import { NdArray } from "../core/ndarray.ts";
 import type { RandomAttrs } from "../core/ops/random.ts";
 import { drawInto } from "../core/random.ts";
@@ -114,7 +114,7 @@ export function compile<F extends (...args: never[]) => unknown>(
 
   const make = async (args: readonly unknown[]): Promise<Entry> => {
     const { traced, inputs } = signature.trace(args);
-    const result = (fn as unknown as (...a: readonly unknown[]) => unknown)(...traced);
+    const result = trace(name, fn, traced);
     const outputs = checkResult(name, result);
     const runtime = await runtimeFor(device);
     const lowered = lowerGraph(inputs, outputs, { device: runtime.device }, name);
@@ -130,13 +130,8 @@ export function compile<F extends (...args: never[]) => unknown>(
     };
   };
 
-  const bind = (args: readonly unknown[]): BoundArguments => {
-    if (args.length < fn.length) throw inputError(name, `${fn.length} arguments are required`, String(args.length));
-    return signature.bind(args);
-  };
-
   const run = async (...args: readonly unknown[]): Promise<unknown> => {
-    const bound = bind(args);
+    const bound = signature.bind(args);
     return await cache.use(
       bound.signature,
       () => make(args),
@@ -160,7 +155,7 @@ export function compile<F extends (...args: never[]) => unknown>(
   return Object.assign(run, {
     prepare: async (...args: readonly unknown[]) => {
       await cache.use(
-        bind(args).signature,
+        signature.bind(args).signature,
         () => make(args),
         async () => undefined,
       );
@@ -196,6 +191,17 @@ export async function evaluate<F extends (...args: never[]) => unknown>(
 
 /** Stands for a graph all of whose outputs are empty. */
 const idleSession: RuntimeSession = { run: async () => [], endProfile: () => [], release: async () => undefined };
+
+function trace(where: string, fn: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
+  try {
+    return fn(...(args as never[]));
+  } catch (cause) {
+    // An argument that is left out may be one that the function does without; if it cannot, say what is missing.
+    if (cause instanceof HeedError || args.length >= fn.length) throw cause;
+    const got = String(args.length);
+    throw new HeedError({ code: "input", where, expected: `${fn.length} arguments are required`, got, cause });
+  }
+}
 
 function checkResult(where: string, result: unknown): readonly Tensor[] {
   return resultLeaves(result).map(([path, t]) => {
