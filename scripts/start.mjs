@@ -12,7 +12,7 @@ import { root, run } from "./process.mjs";
 export async function main(args) {
   await ensureInstalled();
   await ensureBuilt();
-  const { code } = await heed(["pronounce", "phoebe"]);
+  const { code } = await heed(["pronounce", "attention"]);
   if (code !== 0) return code;
   const nobodyLooks = !process.stdout.isTTY || Boolean(process.env.CI);
   return (await heed(["studio", ...(nobodyLooks ? ["--no-open"] : []), ...args])).code;
