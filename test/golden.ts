@@ -121,7 +121,7 @@ function withGradients(
   };
 }
 
-/** Runs a traced function on the float64 reference. */
+/** Runs a traced function on the float64 reference. Arrays of float64 stand for float32 tensors, with all their digits. */
 export function onReference(
   traced: Traced,
   params: unknown,
@@ -129,7 +129,7 @@ export function onReference(
 ): ReadonlyMap<string, RefArray> {
   const feeds = new Map<Tensor, RefArray>();
   const place = (a: NdArray): Tensor => {
-    const t = input(a.shape, a.dtype);
+    const t = input(a.shape, a.dtype === "float64" ? "float32" : a.dtype);
     feeds.set(t, toRef(a));
     return t;
   };

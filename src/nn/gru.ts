@@ -123,7 +123,10 @@ export function gruStep(
 export interface GruOptions extends GruForm {
   /** From the last step to the first. Default false. */
   readonly reverse?: boolean;
-  /** bool (B, T), true at real steps. A step that is not real leaves the state as it was and gives an output of 0. Default: all are real. */
+  /**
+   * bool (B, T), true at real steps. A step that is not real leaves the state as it was and gives an output of 0. What
+   * stands there must be finite: it never reaches a result, but a NaN would reach the gradients. Default: all are real.
+   */
   readonly mask?: Tensor | null;
   /** The state before the first step. Default zeros. */
   readonly initial?: GruState<Tensor>;

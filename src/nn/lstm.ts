@@ -87,7 +87,8 @@ export interface LstmOptions {
   readonly reverse?: boolean;
   /**
    * bool (B, T), true at real steps. A step that is not real leaves the state as it was and gives an output of 0, so a
-   * padded row ends in the state of its own last step, as in torch's packed sequences. Default: all are real.
+   * padded row ends in the state of its own last step, as in torch's packed sequences. What stands there must be finite:
+   * it never reaches a result, but a NaN would reach the gradients. Default: all are real.
    */
   readonly mask?: Tensor | null;
   /** The state before the first step. Default zeros. */
