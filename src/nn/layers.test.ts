@@ -13,7 +13,7 @@ import { dropout, type DropoutOptions } from "./dropout.ts";
 import { embedding, initEmbedding } from "./embedding.ts";
 import { feedForward, initFeedForward } from "./feed-forward.ts";
 import { initLayerNorm, layerNorm } from "./layer-norm.ts";
-import { initLinear, linear } from "./linear.ts";
+import { linear } from "./linear.ts";
 
 const numbers = (a: NdArray): readonly number[] => [...(a.data as Float32Array)];
 
