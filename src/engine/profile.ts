@@ -24,35 +24,54 @@ export type ProfileGrouping = "scope" | "op" | "scope and op";
 
 const runtimeOp = "(runtime)";
 
-/** Collects the recorded times of one compiled function. */
+/** Collects the recorded times of one compiled function, over all its sessions. */
 export class Profile {
-  readonly #rows = new Map<Node | null, { ms: number; readonly counts: Map<string, number> }>();
+  readonly #rows = new Map<string, ProfileRow>();
 
   /** Adds what one session recorded; `origins` says for which node each kernel ran. */
   add(origins: ReadonlyMap<string, Node | null>, times: readonly NodeTime[]): void {
+    // A node may become several kernels. The first one's name stands for it: equal sessions have equal names.
+    const names = new Map<Node, string>();
+    for (const [name, node] of origins) if (node && !names.has(node)) names.set(node, name);
+    const recorded = new Map<Node | null, { ms: number; readonly counts: Map<string, number> }>();
     for (const { name, microseconds } of times) {
-      const known = originalName(name, origins);
-      const node = known === null ? null : origins.get(known)!;
-      // A node in the body of a loop: its time is part of the loop's own.
-      if (known !== null && node === null && !known.startsWith("output/")) continue;
-      const row = this.#rows.get(node) ?? { ms: 0, counts: new Map<string, number>() };
-      this.#rows.set(node, row);
-      row.ms += microseconds / 1000;
-      row.counts.set(name, (row.counts.get(name) ?? 0) + 1);
+      const kernel = originalName(name, origins);
+      const node = kernel === null ? null : origins.get(kernel)!;
+      // A kernel in the body of a loop: its time is part of the loop's own.
+      if (kernel !== null && node === null && !kernel.startsWith("output/")) continue;
+      const entry = recorded.get(node) ?? { ms: 0, counts: new Map<string, number>() };
+      recorded.set(node, entry);
+      entry.ms += microseconds / 1000;
+      entry.counts.set(name, (entry.counts.get(name) ?? 0) + 1);
+    }
+    for (const [node, { ms, counts }] of recorded) {
+      const calls = Math.max(...counts.values());
+      const { flops, bytes } = node ? costOf(node) : { flops: 0, bytes: 0 };
+      const { scope, op } = node ? { scope: node.scope, op: node.op.name } : { scope: "", op: runtimeOp };
+      this.#add(node ? names.get(node)! : runtimeOp, {
+        scope,
+        op,
+        calls,
+        ms,
+        flops: flops * calls,
+        bytes: bytes * calls,
+      });
     }
   }
 
   /** One row a node, the slowest first. */
   rows(): readonly ProfileRow[] {
-    const rows = [...this.#rows].map(([node, { ms, counts }]): ProfileRow => {
-      // A node may become several kernels: it ran as often as the busiest of them.
-      const calls = Math.max(...counts.values());
-      if (!node) return { scope: "", op: runtimeOp, calls, ms, flops: 0, bytes: 0 };
-      const { flops, bytes } = costOf(node);
-      return { scope: node.scope, op: node.op.name, calls, ms, flops: flops * calls, bytes: bytes * calls };
-    });
-    return rows.sort((a, b) => b.ms - a.ms);
+    return [...this.#rows.values()].sort((a, b) => b.ms - a.ms);
   }
+
+  #add(name: string, row: ProfileRow): void {
+    const known = this.#rows.get(name);
+    this.#rows.set(name, known ? addRows(known, row) : row);
+  }
+}
+
+function addRows(a: ProfileRow, b: ProfileRow): ProfileRow {
+  return { ...a, calls: a.calls + b.calls, ms: a.ms + b.ms, flops: a.flops + b.flops, bytes: a.bytes + b.bytes };
 }
 
 /** Floating-point operations of one application of a node, and the bytes of its inputs and outputs. */
@@ -70,15 +89,8 @@ export function groupProfile(rows: readonly ProfileRow[], by: ProfileGrouping): 
     const scope = by === "op" ? "" : row.scope;
     const op = by === "scope" ? "" : row.op;
     const key = `${scope}/${op}`;
-    const sum = groups.get(key) ?? { scope, op, calls: 0, ms: 0, flops: 0, bytes: 0 };
-    groups.set(key, {
-      scope,
-      op,
-      calls: sum.calls + row.calls,
-      ms: sum.ms + row.ms,
-      flops: sum.flops + row.flops,
-      bytes: sum.bytes + row.bytes,
-    });
+    const known = groups.get(key);
+    groups.set(key, known ? addRows(known, row) : { ...row, scope, op });
   }
   return [...groups.values()].sort((a, b) => b.ms - a.ms);
 }
@@ -94,17 +106,11 @@ export function formatProfile(
   { by = "scope and op", limit = 20 }: { readonly by?: ProfileGrouping; readonly limit?: number } = {},
 ): string {
   const groups = groupProfile(rows, by);
-  const add = (list: readonly ProfileRow[], op: string): ProfileRow => ({
-    ...(groupProfile(
-      list.map((row) => ({ ...row, scope: "", op })),
-      "op",
-    )[0] ?? { calls: 0, ms: 0, flops: 0, bytes: 0 }),
-    scope: "",
-    op,
-  });
-  const total = add(groups, "total");
+  const sum = (list: readonly ProfileRow[], op: string): ProfileRow =>
+    list.reduce(addRows, { scope: "", op, calls: 0, ms: 0, flops: 0, bytes: 0 });
+  const total = sum(groups, "total");
   const rest = groups.slice(limit);
-  const shown = [...groups.slice(0, limit), ...(rest.length > 0 ? [add(rest, `${rest.length} more`)] : []), total];
+  const shown = [...groups.slice(0, limit), ...(rest.length > 0 ? [sum(rest, `${rest.length} more`)] : []), total];
   const cells = shown.map((row) => [
     `${total.ms === 0 ? "0.0" : ((100 * row.ms) / total.ms).toFixed(1)} %`,
     row.ms.toFixed(2),
@@ -120,10 +126,10 @@ export function formatProfile(
     .join("\n");
 }
 
-// The runtime's optimiser names a fused kernel after one of the nodes it came from, with more behind.
+// The runtime's optimiser names a fused kernel after one of the nodes it came from, with more behind or before.
 function originalName(name: string, origins: ReadonlyMap<string, Node | null>): string | null {
   if (origins.has(name)) return name;
-  const cut = /^(.*?\/[A-Za-z]+_(?:v|out)\d+)(?!\d)/.exec(name)?.[1];
+  const cut = /^(?:fused )?(.*?\/[A-Za-z]+_(?:v|out)\d+)(?!\d)/.exec(name)?.[1];
   return cut !== undefined && origins.has(cut) ? cut : null;
 }
 
