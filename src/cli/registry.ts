@@ -28,4 +28,19 @@ export const commandEntries: readonly CommandEntry[] = [
     summary: "train a model that pronounces words",
     load: async () => (await import("./commands/train-g2p.ts")).trainG2pCommand as Command,
   },
+  {
+    name: "evaluate g2p",
+    summary: "measure a model on words it has never seen",
+    load: async () => (await import("./commands/evaluate-g2p.ts")).evaluateG2pCommand as Command,
+  },
+  {
+    name: "compare g2p",
+    summary: "is attention worth it on this data?",
+    load: async () => (await import("./commands/compare-g2p.ts")).compareG2pCommand as Command,
+  },
+  {
+    name: "recipes",
+    summary: "list what can be trained and what it reproduces",
+    load: async () => (await import("./commands/recipes.ts")).recipesCommand as Command,
+  },
 ];

@@ -1,0 +1,54 @@
+// heed evaluate g2p: error rates of a model on words that it has never seen, beside the published ones.
+
+import type { Device } from "../../engine/runtime.ts";
+import type { HeldOut, Measurement } from "../../recipes/g2p/measure.ts";
+import { oneOf, path, wholeNumber, type Command, type CommandCall } from "../command.ts";
+
+interface EvaluateFlags {
+  readonly data?: string;
+  readonly model?: string;
+  readonly beam?: number;
+  readonly split?: HeldOut;
+  readonly device?: Device;
+}
+
+export const evaluateG2pCommand: Command<EvaluateFlags> = {
+  summary: "Measure a model that pronounces words",
+  options: [
+    {
+      flags: "--data <dir>",
+      summary: "folder with one *.train and one *.ref file",
+      fallback: "the model's own test words",
+      read: path,
+    },
+    { flags: "--model <dir>", summary: "model folder", fallback: "the model that ships", read: path },
+    { flags: "--beam <n>", summary: "hypotheses kept a step", fallback: "1", read: wholeNumber(1, 100) },
+    { flags: "--split <name>", summary: "test or dev", fallback: "test", read: oneOf("test", "dev") },
+    { flags: "--device <name>", summary: "cpu or wasm", fallback: "cpu", read: oneOf("cpu", "wasm") },
+  ],
+  example: {
+    line: "heed evaluate g2p --model .heed/train/mine/model --data mine",
+    does: "Word and phoneme error rates on the words of mine/*.ref, none of which the model was taught.",
+  },
+  run: evaluate,
+};
+
+async function evaluate({ options, console }: CommandCall<EvaluateFlags>): Promise<number> {
+  const [{ findModel }, { measureG2p, isPublishedTest }, { evaluationJson, evaluationText }] = await Promise.all([
+    import("../pronounce-model.ts"),
+    import("../../recipes/g2p/measure.ts"),
+    import("../evaluate-output.ts"),
+  ]);
+  const { data: folder, split, beam, device } = options;
+  const measurement: Measurement = await measureG2p(findModel(options.model), {
+    ...(folder === undefined ? {} : { folder }),
+    ...(split === undefined ? {} : { split }),
+    ...(beam === undefined ? {} : { beam }),
+    ...(device === undefined ? {} : { device }),
+  });
+  const published = measurement.split === "test" && isPublishedTest(measurement.data);
+  const report = { measurement, beam: beam ?? 1, published };
+  if (options.json) console.stdout.write(`${JSON.stringify(evaluationJson(report))}\n`);
+  else console.stdout.write(`${evaluationText(report)}\n`);
+  return 0;
+}

@@ -1,0 +1,116 @@
+// No attention against attention: figures side by side, by word length, and a verdict that chance has been kept out of.
+
+import { inputError } from "../../core/errors.ts";
+import type { Measurement } from "./measure.ts";
+import { pairedTest, type PairedTest } from "./significance.ts";
+
+/** One side of the comparison. Rates are in percent. */
+export type ComparedModel = {
+  readonly folder: string;
+  readonly variant: "none" | "additive" | "dot";
+  readonly wer: number;
+  readonly per: number;
+  readonly parameterCount: number;
+  readonly epochs: number;
+  readonly minutes: number;
+  readonly wordsPerSecond: number;
+};
+
+/** Both error rates over words of some lengths. */
+export type LengthRow = {
+  /** Letters, for instance `7-8`. */
+  readonly letters: string;
+  readonly wordCount: number;
+  readonly noneWer: number;
+  readonly attentionWer: number;
+};
+
+/** The comparison. */
+export type Comparison = {
+  readonly data: string;
+  readonly wordCount: number;
+  readonly none: ComparedModel;
+  readonly attention: ComparedModel;
+  /** The first is without attention; a negative difference speaks for attention. */
+  readonly test: PairedTest;
+  readonly byLength: readonly LengthRow[];
+  /** Whether both had the same words, epochs and, within 10 %, parameters. */
+  readonly sameBudget: boolean;
+  readonly verdict: string;
+};
+
+const lengthBounds: readonly (readonly [number, number])[] = [
+  [1, 4],
+  [5, 6],
+  [7, 8],
+  [9, 10],
+  [11, 12],
+  [13, Infinity],
+];
+
+/** Below this p-value a difference is called one. */
+const significance = 0.05;
+
+/**
+ * Compares two measurements on the same words.
+ *
+ * @throws HeedError "input" when they are not of the same words, or the models are not one without and one with attention.
+ */
+export function compareMeasurements(none: Measurement, attention: Measurement): Comparison {
+  if (none.card.settings.variant !== "none" || attention.card.settings.variant === "none")
+    throw inputError(
+      "compare",
+      "the first model must be without attention and the second with it",
+      `${none.card.settings.variant} and ${attention.card.settings.variant}`,
+    );
+  if (none.data.split.test !== attention.data.split.test && none.data.facts.digest !== attention.data.facts.digest)
+    throw inputError("compare", "both models must be measured on the same words", "two data sets");
+  const test = pairedTest(none.evaluation.wrong, attention.evaluation.wrong);
+  const sides = { none: sideOf(none), attention: sideOf(attention) };
+  const sizes = [sides.none.parameterCount, sides.attention.parameterCount];
+  return {
+    data: none.data.facts.name,
+    wordCount: none.evaluation.wrong.length,
+    ...sides,
+    test,
+    byLength: rowsByLength(none, attention),
+    sameBudget:
+      none.card.data.digest === attention.card.data.digest &&
+      none.card.training.steps === attention.card.training.steps &&
+      Math.max(...sizes) <= 1.1 * Math.min(...sizes),
+    verdict: verdictOf(test),
+  };
+}
+
+/** The sentence that answers the question. */
+export function verdictOf({ difference, low, high, pValue }: PairedTest): string {
+  const points = `${Math.abs(difference).toFixed(2)} points of WER`;
+  const interval = `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}, p ${pValue < 0.0001 ? "< 0.0001" : `= ${pValue.toFixed(4)}`}`;
+  if (pValue >= significance)
+    return `These words do not show whether attention is worth it here: the difference of ${points} may be chance (${interval}).`;
+  return difference < 0
+    ? `Attention is worth it here: it saves ${points} (${interval}).`
+    : `Attention is not worth it here: it costs ${points} (${interval}).`;
+}
+
+function sideOf({ folder, card, evaluation }: Measurement): ComparedModel {
+  const { score, wordsPerSecond } = evaluation;
+  const { parameterCount, epochs, minutes } = card.training;
+  const { variant } = card.settings;
+  return { folder, variant, wer: score.wer, per: score.per, parameterCount, epochs, minutes, wordsPerSecond };
+}
+
+function rowsByLength(none: Measurement, attention: Measurement): readonly LengthRow[] {
+  const [first, second] = [none, attention].map(({ evaluation }) => evaluation.score.byLength);
+  return lengthBounds.flatMap(([from, to]) => {
+    const rate = (rows: typeof first): { readonly words: number; readonly wer: number } => {
+      const inside = rows!.filter(({ letterCount }) => letterCount >= from && letterCount <= to);
+      const words = inside.reduce((sum, { wordCount }) => sum + wordCount, 0);
+      return { words, wer: (100 * inside.reduce((sum, { wrongWordCount }) => sum + wrongWordCount, 0)) / words };
+    };
+    const { words, wer } = rate(first);
+    if (words === 0) return [];
+    const letters = to === Infinity ? `${from} and more` : `${from}-${to}`;
+    return [{ letters, wordCount: words, noneWer: wer, attentionWer: rate(second).wer }];
+  });
+}

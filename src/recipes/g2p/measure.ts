@@ -1,0 +1,86 @@
+// An honest measurement: a model on held-out words, refused where the model has seen them.
+
+import { fileError, inputError } from "../../core/errors.ts";
+import type { Device } from "../../engine/runtime.ts";
+import { loadPronounceModel } from "../../models/pronounce/node.ts";
+import { readG2pCard, type G2pCard } from "./card.ts";
+import { loadG2pData, type G2pData } from "./data.ts";
+import { evaluateG2p, type Evaluation } from "./evaluate.ts";
+import { countOverlap } from "./fingerprint.ts";
+import { lexiconFacts } from "./lexicon.ts";
+
+/** Which held-out words. */
+export type HeldOut = "test" | "dev";
+
+/** A model folder measured. */
+export interface Measurement {
+  readonly folder: string;
+  readonly card: G2pCard;
+  readonly data: G2pData;
+  readonly split: HeldOut;
+  readonly evaluation: Evaluation;
+}
+
+/** How a model is measured. */
+export interface MeasureOptions {
+  /** A data folder. Default: the data that the card names, where that is the built-in dictionary. */
+  readonly folder?: string;
+  /** Default `test`. */
+  readonly split?: HeldOut;
+  readonly beam?: number;
+  readonly device?: Device;
+  /** Data that is loaded already, instead of `folder`. */
+  readonly data?: G2pData;
+}
+
+/**
+ * Measures a model folder.
+ *
+ * @throws HeedError "input" with the count where the model was trained on words that it would be measured with;
+ *   "file" where the card, its words or the data are missing or damaged.
+ */
+export async function measureG2p(modelFolder: string, options: MeasureOptions = {}): Promise<Measurement> {
+  const { split = "test", beam, device } = options;
+  const { card, words } = await readG2pCard(modelFolder);
+  const data = options.data ?? (await dataOf(modelFolder, card, options.folder));
+  const lexicon = data.split[split];
+  // The dev words of its own training chose the model but did not train it: their score says so, and stands.
+  const own = split === "dev" && data.facts.digest === card.data.digest;
+  const overlap = own
+    ? { count: 0, words: [] }
+    : countOverlap(
+        words,
+        lexicon.entries.map(({ word }) => word),
+      );
+  if (overlap.count > 0)
+    throw inputError(
+      "evaluate",
+      `the ${split} words of ${data.facts.name} must be new to the model ${modelFolder}`,
+      `${overlap.count} of ${lexicon.entries.length} that it was trained on or chosen by, first ${overlap.words.slice(0, 3).join(", ")}`,
+      "An error rate over words that were taught would mean nothing; train on this data, or measure with other words.",
+    );
+  const model = await loadPronounceModel(modelFolder);
+  const evaluation = await evaluateG2p(model, lexicon, {
+    ...(beam === undefined ? {} : { beam }),
+    ...(device === undefined ? {} : { device }),
+  });
+  return { folder: modelFolder, card, data, split, evaluation };
+}
+
+/** Whether the test words are those of the published tables (g014b2b), by their counts. */
+export function isPublishedTest({ facts, split }: G2pData): boolean {
+  const { wordCount, pronunciationCount, phonemes } = lexiconFacts(split.test);
+  return facts.kind === "folder" && wordCount === 12_000 && pronunciationCount === 12_753 && phonemes.length <= 39;
+}
+
+async function dataOf(modelFolder: string, card: G2pCard, folder: string | undefined): Promise<G2pData> {
+  if (folder !== undefined) return await loadG2pData({ folder });
+  if (card.data.kind === "folder")
+    throw fileError(
+      modelFolder,
+      "the data of this model must be named",
+      `a model trained on the folder ${card.data.name}`,
+      "Give the folder with --data.",
+    );
+  return await loadG2pData(card.data.limit === null ? {} : { limit: card.data.limit });
+}

@@ -1,0 +1,144 @@
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { publishedRows } from "../src/recipes/g2p/published.ts";
+import { evaluationText } from "../src/cli/evaluate-output.ts";
+import { measureG2p } from "../src/recipes/g2p/measure.ts";
+import type { Comparison } from "../src/recipes/g2p/compare.ts";
+import type { G2pCard } from "../src/recipes/g2p/card.ts";
+import { heed } from "./cli-console.ts";
+import { lineOf, smallWords, writeSmallData } from "./cli-data.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "heed-measure-"));
+const data = join(folder, "small");
+const both = join(folder, "both");
+const sizes = ["--data", data, "--size", "6", "--batch", "16", "--epochs", "2", "--threads", "1", "--out", both];
+const model = join(both, "additive", "model");
+let comparison: Comparison;
+
+beforeAll(async () => {
+  writeSmallData(data);
+  const { code, stdout } = await heed(["compare", "g2p", ...sizes, "--json"]);
+  if (code !== 0) throw new Error(`the comparison ended with ${code}`);
+  comparison = JSON.parse(stdout) as Comparison;
+}, 300_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+describe("heed compare g2p", () => {
+  test("has both models, the same words, and a verdict", () => {
+    expect(comparison).toMatchObject({
+      data: "small",
+      wordCount: 20,
+      none: { variant: "none", epochs: 2 },
+      attention: { variant: "additive", epochs: 2 },
+    });
+    expect(comparison.byLength.map(({ letters, wordCount }) => [letters, wordCount])).toEqual([["1-4", 20]]);
+    expect(comparison.verdict).toMatch(/attention is (not )?worth it here/i);
+    expect(comparison.test.difference).toBeCloseTo(comparison.attention.wer - comparison.none.wer, 9);
+  });
+
+  test("goes on where it was, and takes models that are there", async () => {
+    const again = await heed(["compare", "g2p", ...sizes]);
+    expect(again.code).toBe(0);
+    expect(again.stderr).toContain("Resumed at step 10 of 10");
+    expect(again.stdout).toContain("no attention  additive attention");
+    const given = ["--models", join(both, "none", "model"), model, "--data", data, "--json"];
+    const { code, stdout } = await heed(["compare", "g2p", ...given]);
+    expect(code).toBe(0);
+    expect((JSON.parse(stdout) as Comparison).test).toEqual(comparison.test);
+  }, 120_000);
+
+  test("refuses one folder, and models in the wrong order", async () => {
+    expect(await heed(["compare", "g2p", "--models", model])).toMatchObject({ code: 2, stdout: "" });
+    const turned = await heed(["compare", "g2p", "--models", model, join(both, "none", "model"), "--data", data]);
+    expect(turned.code).toBe(1);
+    expect(turned.stderr).toContain("the first model must be without attention");
+  });
+});
+
+describe("heed evaluate g2p", () => {
+  const flags = ["evaluate", "g2p", "--model", model];
+
+  test("measures the test words, as the card says", async () => {
+    const { code, stdout } = await heed([...flags, "--data", data, "--json"]);
+    expect(code).toBe(0);
+    const result = JSON.parse(stdout) as Record<string, number> & { training: Record<string, unknown> };
+    expect(result).toMatchObject({ data: "small", split: "test", wordCount: 20, overlap: 0, published: null });
+    expect(result["wer"]).toBe(comparison.attention.wer);
+    expect(result["wordsPerSecond"]).toBeGreaterThan(0);
+    const text = await heed([...flags, "--data", data, "--beam", "2"]);
+    expect(text.stdout).toContain("beam 2");
+    expect(text.stdout).toContain("rates on other words do not compare");
+  });
+
+  test("refuses words that the model was taught, with their number", async () => {
+    const leaky = join(folder, "leaky");
+    writeSmallData(leaky);
+    writeFileSync(join(leaky, "small.train"), smallWords.slice(200).map(lineOf).join(""));
+    writeFileSync(join(leaky, "small.ref"), smallWords.slice(80, 100).map(lineOf).join(""));
+    const { code, stdout, stderr } = await heed([...flags, "--data", leaky, "--json"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("4 of 20 that it was trained on");
+    expect(JSON.parse(stdout)).toHaveProperty("error.code", "input");
+  });
+
+  test("the model's own dev words are measured and named; those of other data must be new", async () => {
+    const own = await heed([...flags, "--data", data, "--split", "dev"]);
+    expect(own.code).toBe(0);
+    expect(own.stdout).toContain("The dev words chose the model.");
+    const other = join(folder, "other");
+    writeSmallData(other, 85);
+    const refused = await heed([...flags, "--data", other, "--split", "dev"]);
+    expect(refused.code).toBe(1);
+    expect(refused.stderr).toContain("must be new to the model");
+  });
+
+  test("a word with letters that the model lacks counts as wrong", async () => {
+    const strange = join(folder, "strange");
+    writeSmallData(strange);
+    writeFileSync(join(strange, "small.ref"), "ZZZ\tB\nBAB\tB AA B\n");
+    const { stdout } = await heed([...flags, "--data", strange, "--json"]);
+    const result = JSON.parse(stdout) as Record<string, number>;
+    expect(result).toMatchObject({ unreadableCount: 1, wordCount: 2 });
+    expect(result["wrongWordCount"]).toBeGreaterThanOrEqual(1);
+  });
+
+  test("a model without its words, with those of another, or with a damaged card is refused", async () => {
+    const copy = join(folder, "copy");
+    const attempt = async (damage: () => void): Promise<string> => {
+      rmSync(copy, { recursive: true, force: true });
+      cpSync(model, copy, { recursive: true });
+      damage();
+      const { code, stderr } = await heed(["evaluate", "g2p", "--model", copy, "--data", data]);
+      expect(code).toBe(1);
+      return stderr;
+    };
+    expect(await attempt(() => rmSync(join(copy, "words.bin")))).toContain("words.bin");
+    expect(await attempt(() => writeFileSync(join(copy, "words.bin"), ""))).toContain(
+      "the words must be those of card.json",
+    );
+    expect(await attempt(() => writeFileSync(join(copy, "card.json"), "{}"))).toContain("the card must be whole");
+    expect(await attempt(() => writeFileSync(join(copy, "card.json"), "{"))).toContain("must be JSON");
+    const folderModel = await heed(flags);
+    expect(folderModel.stderr).toContain("Give the folder with --data");
+  });
+
+  test("published rows stand beside the model's where the words are theirs", async () => {
+    const measurement = await measureG2p(model, { folder: data });
+    const text = evaluationText({ measurement, beam: 1, published: true });
+    for (const { system } of publishedRows) expect(text).toContain(system);
+    expect(text).toContain("21.69?");
+    expect(text).toContain("? not verified in the source");
+    expect(text).toContain(`this model: additive attention`);
+    expect((measurement.card satisfies G2pCard).training.parameterCount).toBeGreaterThan(0);
+  });
+});
+
+test("heed recipes lists what can be trained", async () => {
+  const { code, stdout } = await heed(["recipes"]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("heed train g2p");
+  expect(stdout).toContain("21.69");
+  expect(JSON.parse((await heed(["recipes", "--json"])).stdout)).toHaveLength(1);
+});
