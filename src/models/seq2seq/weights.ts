@@ -2,7 +2,7 @@
 
 import { fileError, HeedError } from "../../core/errors.ts";
 import { NdArray } from "../../core/ndarray.ts";
-import { rng } from "../../core/random.ts";
+import type { Rng } from "../../core/random.ts";
 import { sameShape } from "../../core/tensor.ts";
 import { leaves, mapLeaves } from "../../core/tree.ts";
 import { float16ToFloat32, float32ToFloat16 } from "../../files/half.ts";
@@ -69,7 +69,7 @@ export function decodeSeq2Seq(config: Seq2SeqConfig, bytes: Uint8Array, where: s
 }
 
 // Parameters are made only for their names and shapes here, so nothing is drawn.
-const shapesOnly: ReturnType<typeof rng> = {
+const shapesOnly: Rng = {
   uniform: (shape) => blank(shape),
   normal: (shape) => blank(shape),
   integer: () => 0,
