@@ -3,7 +3,7 @@
 import { fileError } from "../core/errors.ts";
 import type { NdArray } from "../core/ndarray.ts";
 import { sameShape } from "../core/tensor.ts";
-import { leaves, mapTree, type Tree } from "../core/tree.ts";
+import { leaves, type Tree } from "../core/tree.ts";
 import { readFileBounded, writeFileAtomic } from "../files/node.ts";
 import { decodeSafetensors, encodeSafetensors } from "../files/safetensors.ts";
 
@@ -50,10 +50,11 @@ export async function saveCheckpoint(
 }
 
 /**
- * Reads a checkpoint into existing arrays, in place.
+ * Reads a checkpoint into existing arrays, in place: all of them or none.
  *
  * @param settings - what the training is configured as; a checkpoint of another configuration is refused.
- * @throws HeedError naming the file and the tensor, when a tensor is missing, unknown or of another shape.
+ * @throws HeedError (code `file`) naming the file and the tensor or the fact: another kind, version or configuration, a
+ *   tensor missing, unknown, of another shape or not finite, progress that no training can have made.
  */
 export async function loadCheckpoint(path: string, arrays: TrainArrays, settings: string): Promise<TrainProgress> {
   const { tensors, metadata } = decodeSafetensors(await readFileBounded(path, { maxBytes: 2 ** 32 }), path);
@@ -62,51 +63,87 @@ export async function loadCheckpoint(path: string, arrays: TrainArrays, settings
     throw fileError(
       path,
       `a training checkpoint of version ${checkpointVersion} is required`,
-      version === undefined ? "another kind of file" : `version ${version}`,
+      metadata.get("heed") !== "training" ? "another kind of file" : `version ${shorten(version)}`,
     );
   if (metadata.get("settings") !== settings)
     throw fileError(
       path,
       "the checkpoint must be of the same settings",
-      `\n  checkpoint: ${metadata.get("settings")}\n  now:        ${settings}`,
+      `\n  checkpoint: ${shorten(metadata.get("settings"))}\n  now:        ${shorten(settings)}`,
       "Train into another folder, or give the same settings.",
     );
+  const progress = checkProgress(path, metadata.get("progress"));
   copyInto(path, tensors, arrays);
-  return checkProgress(path, metadata.get("progress") ?? "");
+  return progress;
 }
 
-/** Copies tensors by dotted path into arrays of a tree. @throws HeedError when names, dtypes or shapes differ. */
+/**
+ * Copies tensors by dotted path into arrays of a tree, all of them or none.
+ *
+ * @throws HeedError when names, dtypes or shapes differ, or a value is not finite.
+ */
 export function copyInto(
   where: string,
   tensors: ReadonlyMap<string, NdArray>,
   into: TrainArrays | Tree<NdArray>,
 ): void {
-  const wanted = new Set<string>();
-  mapTree<unknown, NdArray, null>(into, (target, name) => {
-    wanted.add(name);
+  const targets = leaves<NdArray>(into);
+  const wanted = new Set(targets.map(([name]) => name));
+  for (const name of tensors.keys())
+    if (!wanted.has(name))
+      throw fileError(where, "every tensor must belong to the model", `an unknown tensor ${shorten(name)}`);
+  for (const [name, target] of targets) {
     const tensor = tensors.get(name);
     if (!tensor) throw fileError(where, `tensor ${name} ${target.toString()} is required`, "none of that name");
     if (tensor.dtype !== target.dtype || !sameShape(tensor.shape, target.shape))
       throw fileError(where, `tensor ${name} must be ${target.toString()}`, tensor.toString());
-    (target.data as Float32Array).set(tensor.data as Float32Array);
-    return null;
-  });
-  for (const name of tensors.keys())
-    if (!wanted.has(name)) throw fileError(where, "every tensor must belong to the model", `an unknown tensor ${name}`);
+    if (!(tensor.data as Float32Array).every(Number.isFinite))
+      throw fileError(where, `tensor ${name} must be finite`, "NaN or Infinity");
+  }
+  for (const [name, target] of targets) (target.data as Float32Array).set(tensors.get(name)!.data as Float32Array);
 }
 
-function checkProgress(path: string, text: string): TrainProgress {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = null;
+/** The progress in a file's metadata, field by field: nothing else of it is kept. */
+function checkProgress(path: string, text = ""): TrainProgress {
+  const { step, epoch, batch, seconds, best, lossSum, lossCount } = parseRecord(text);
+  if (
+    isCount(step) &&
+    isCount(epoch) &&
+    isCount(batch) &&
+    isCount(lossCount) &&
+    isFinite(seconds) &&
+    seconds >= 0 &&
+    isFinite(lossSum)
+  ) {
+    if (best === null) return { step, epoch, batch, seconds, best, lossSum, lossCount };
+    const { score, step: at } = record(best);
+    if (isFinite(score) && isCount(at) && at <= step)
+      return { step, epoch, batch, seconds, best: { score, step: at }, lossSum, lossCount };
   }
-  const progress = value as TrainProgress | null;
-  const counts =
-    progress &&
-    [progress.step, progress.epoch, progress.batch, progress.lossCount].every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (!progress || !counts || !Number.isFinite(progress.seconds) || !Number.isFinite(progress.lossSum))
-    throw fileError(path, "the checkpoint's progress must be whole", JSON.stringify(text.slice(0, 120)));
-  return progress;
+  throw fileError(path, "the checkpoint's progress must be whole", shorten(JSON.stringify(text)));
+}
+
+function parseRecord(text: string): Readonly<Record<string, unknown>> {
+  try {
+    return record(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function isFinite(value: unknown): value is number {
+  return Number.isFinite(value);
+}
+
+/** Text of a file in a message, cut to a line or two. */
+function shorten(text = "none"): string {
+  return text.length > 400 ? `${text.slice(0, 400)}...` : text;
 }

@@ -3,7 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { HeedError } from "../core/errors.ts";
+import { fileError, HeedError, inputError, optionError } from "../core/errors.ts";
 import { NdArray } from "../core/ndarray.ts";
 import { foldIn, randomKey } from "../core/random.ts";
 import { leaves, mapLeaves, type Tree } from "../core/tree.ts";
@@ -12,89 +12,9 @@ import { encodeSafetensors } from "../files/safetensors.ts";
 import { loadCheckpoint, saveCheckpoint, type TrainArrays, type TrainProgress } from "./checkpoint.ts";
 import { emaDecay, emaHost } from "./ema.ts";
 import { globalNormHost } from "./optim/clip.ts";
-import type { Optimizer } from "./optim/optimizer.ts";
-import type { Schedule } from "./schedule.ts";
+import type { TrainEvent, TrainSettings, TrainTask } from "./task.ts";
 
-/** Loss and gradients of one batch. */
-export interface StepResult<P> {
-  readonly loss: number;
-  readonly grads: P;
-}
-
-/** What is trained: a model, its data, and how it is judged. `P` is the tree of parameters, `B` a batch. */
-export interface TrainTask<P, B> {
-  /** The first parameters; the loop trains them in place. */
-  readonly params: P;
-  /** The batches of an epoch, a function of the epoch's number alone. */
-  batches(epoch: number): readonly B[];
-  /** Examples (words, sentences) in a batch, for the throughput. */
-  count(batch: B): number;
-  step(params: P, batch: B, key: NdArray): Promise<StepResult<P>>;
-  /** Judges parameters on held-out data: lower scores are better. */
-  validate(
-    params: P,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly score: number; readonly metrics: Readonly<Record<string, number>> }>;
-  /** Names the site from which a loss that is not finite came, if it can. */
-  diagnose?(params: P, batch: B, key: NdArray): Promise<string | null>;
-}
-
-/** How it is trained. */
-export interface TrainSettings {
-  readonly epochs: number;
-  readonly seed: number;
-  readonly optimizer: Optimizer;
-  readonly schedule: Schedule;
-  /** Largest global norm of the gradients. */
-  readonly clip: number;
-  /** Decay of the average of parameters that is validated and kept. */
-  readonly averageDecay: number;
-  /** Steps between validations. Default: once an epoch. */
-  readonly validateEvery?: number;
-  /** Steps without a better score after which training stops. Default: never. */
-  readonly patience?: number;
-  /** Seconds between checkpoints. Default 60. */
-  readonly checkpointSeconds?: number;
-  /** Steps between checkpoints, besides the seconds. Default: none. */
-  readonly checkpointSteps?: number;
-  /** Steps between progress events. Default 20. */
-  readonly reportEvery?: number;
-  /** A text that names everything that decides the run; a checkpoint of another is refused. */
-  readonly fingerprint: string;
-}
-
-/** What the loop tells. */
-export type TrainEvent =
-  | { readonly type: "start"; readonly step: number; readonly totalSteps: number; readonly resumed: boolean }
-  | {
-      readonly type: "step";
-      readonly step: number;
-      readonly totalSteps: number;
-      readonly epoch: number;
-      readonly loss: number;
-      readonly rate: number;
-      readonly norm: number;
-      readonly perSecond: number;
-      readonly etaSeconds: number;
-      readonly seconds: number;
-    }
-  | {
-      readonly type: "validation";
-      readonly step: number;
-      readonly epoch: number;
-      readonly score: number;
-      readonly metrics: Readonly<Record<string, number>>;
-      readonly best: boolean;
-      readonly seconds: number;
-    }
-  | { readonly type: "checkpoint"; readonly step: number; readonly path: string }
-  | {
-      readonly type: "done";
-      readonly step: number;
-      readonly reason: "finished" | "patience" | "aborted";
-      readonly best: TrainProgress["best"];
-      readonly seconds: number;
-    };
+export type { StepResult, TrainEvent, TrainSettings, TrainTask } from "./task.ts";
 
 /**
  * Trains, telling what happens. The folder gets `last.safetensors` (everything, to resume) and `best.safetensors`
@@ -103,6 +23,7 @@ export type TrainEvent =
  * @param folder - where the checkpoints go; made when missing.
  * @param resume - continue from `last.safetensors` if it is there: the run goes on bit by bit as if never stopped.
  * @throws HeedError (code `not-finite`) with the step and the site when the loss is NaN or infinite; the last checkpoint stays.
+ * @throws HeedError for settings out of range, a task without batches, and a checkpoint that is damaged or of other data.
  */
 export async function* train<P, B>(
   task: TrainTask<P, B>,
@@ -113,6 +34,7 @@ export async function* train<P, B>(
     signal,
   }: { readonly folder: string; readonly resume?: boolean; readonly signal?: AbortSignal },
 ): AsyncGenerator<TrainEvent, void, undefined> {
+  checkSettings(settings);
   await mkdir(folder, { recursive: true });
   await removeStaleTemps(folder);
   const last = join(folder, "last.safetensors");
@@ -130,9 +52,17 @@ export async function* train<P, B>(
   const key = foldIn(randomKey(settings.seed), 0x5eed);
   let batches = task.batches(progress.epoch);
   const perEpoch = batches.length;
+  if (perEpoch === 0) throw inputError("train", "an epoch must have at least one batch", "none");
+  if (progress.batch >= perEpoch || progress.step !== progress.epoch * perEpoch + progress.batch)
+    throw fileError(
+      last,
+      `the checkpoint must be of this data, ${perEpoch} batches an epoch`,
+      `step ${progress.step} at epoch ${progress.epoch}, batch ${progress.batch}`,
+      "Train into another folder, or give the same data.",
+    );
   const totalSteps = perEpoch * settings.epochs;
   const validateEvery = settings.validateEvery ?? perEpoch;
-  let clock = performance.now();
+  const clock = performance.now();
   let saved = clock;
   const before = progress.seconds;
   const seconds = (): number => before + (performance.now() - clock) / 1000;
@@ -219,7 +149,7 @@ export async function* train<P, B>(
     const pause = performance.now();
     if (step % validateEvery === 0 || step === totalSteps) {
       const { score, metrics } = await task.validate(average as P, signal);
-      const best = progress.best === null || score < progress.best.score;
+      const best = Number.isFinite(score) && (progress.best === null || score < progress.best.score);
       if (best) {
         progress = { ...progress, best: { score, step } };
         await writeFileAtomic(
@@ -244,4 +174,17 @@ export async function* train<P, B>(
   }
   yield await save();
   yield { type: "done", step: progress.step, reason, best: progress.best, seconds: seconds() };
+}
+
+function checkSettings({ epochs, clip, averageDecay, validateEvery = 1, patience = 1 }: TrainSettings): void {
+  const count = (name: string, value: number): void => {
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw optionError("train", `${name} must be an integer >= 1`, String(value));
+  };
+  count("epochs", epochs);
+  count("validateEvery", validateEvery);
+  count("patience", patience);
+  if (!(clip > 0)) throw optionError("train", "clip must be above 0", String(clip), "Infinity clips nothing.");
+  if (!(averageDecay >= 0 && averageDecay < 1))
+    throw optionError("train", "averageDecay must lie in 0 <= averageDecay < 1", String(averageDecay));
 }
