@@ -1,8 +1,9 @@
 // The runtime of browsers, and of Node where no native binary exists: ONNX Runtime compiled to WebAssembly, and WebGPU.
 
 import { HeedError } from "../core/errors.ts";
+import { DeviceWatch } from "./device-watch.ts";
 import { RunQueue, runtimeError, wrapSession, type OrtPackage } from "./ort.ts";
-import type { Runtime, RuntimeSession } from "./runtime.ts";
+import type { Runtime } from "./runtime.ts";
 
 /** The part of onnxruntime-web that heed uses. */
 export interface WebPackage extends OrtPackage {
@@ -53,10 +54,10 @@ export async function webRuntime(
   ort.env.wasm.numThreads = settings.threads ?? defaultThreads();
   ort.env.logLevel = "fatal";
   if (device === "webgpu") await checkAdapter();
-  const watch = new LossWatch();
+  const watch = device === "webgpu" ? new DeviceWatch() : null;
   return {
     device,
-    ...(device === "webgpu" ? { lost: watch.lost } : {}),
+    ...(watch ? { lost: watch.lost } : {}),
     create: (model, { mode }) =>
       queue.add(async () => {
         try {
@@ -69,10 +70,8 @@ export async function webRuntime(
             // A kernel that WebGPU lacks is an error, not a silent copy to the processor and back.
             ...(device === "webgpu" ? { extra: { session: { disable_cpu_ep_fallback: "1" } } } : {}),
           });
-          return watch.over(
-            wrapSession(ort, session, queue, () => []),
-            await ort.env.webgpu?.device,
-          );
+          const wrapped = wrapSession(ort, session, queue, () => []);
+          return watch ? watch.over(wrapped, await ort.env.webgpu?.device) : wrapped;
         } catch (cause) {
           throw runtimeError("engine.create", `the runtime must load the model on ${device}`, cause);
         }
@@ -102,36 +101,4 @@ async function checkAdapter(): Promise<void> {
       got: "none",
       hint: 'Use device "wasm".',
     });
-}
-
-/** Tells when a WebGPU device is lost while sessions live on it: the one that the runtime drops with its last session is not. */
-class LossWatch {
-  readonly lost: Promise<string>;
-  readonly #known = new WeakSet<object>();
-  #report: (reason: string) => void = () => undefined;
-  #living = 0;
-
-  constructor() {
-    this.lost = new Promise((resolve) => (this.#report = resolve));
-  }
-
-  /** The session, counted as long as it is not released. */
-  over(session: RuntimeSession, device: unknown): RuntimeSession {
-    this.#living++;
-    if (typeof device === "object" && device !== null && !this.#known.has(device)) {
-      this.#known.add(device);
-      void (device as { lost?: Promise<{ reason: string; message: string }> }).lost?.then(({ reason, message }) => {
-        if (this.#living > 0) this.#report(message === "" ? reason : `${reason} (${message})`);
-      });
-    }
-    let released = false;
-    return {
-      ...session,
-      release: async () => {
-        if (!released) this.#living--;
-        released = true;
-        await session.release();
-      },
-    };
-  }
 }

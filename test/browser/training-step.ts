@@ -59,6 +59,9 @@ export async function trainingStep(device: Device): Promise<StepResult> {
  */
 function initial(): Seq2SeqParams<NdArray> {
   const params = initSeq2Seq(config, rng(7));
-  for (const [, { data }] of leaves<NdArray>(params)) data.set((data as Float32Array).map((x) => 3 * x));
+  for (const [, array] of leaves<NdArray>(params)) {
+    const data = array.data as Float32Array;
+    data.set(data.map((x) => 3 * x));
+  }
   return params;
 }

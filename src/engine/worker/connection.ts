@@ -1,6 +1,7 @@
 // One worker, from its start to its end: requests with numbers, answers, and every way in which it can fail.
 
 import { HeedError } from "../../core/errors.ts";
+import { deviceLost } from "../device-watch.ts";
 import { unpackError, type Answer, type FromWorker, type Request } from "./messages.ts";
 
 /** The part of a `Worker` that heed uses. */
@@ -68,15 +69,7 @@ export class Connection {
   #receive(message: FromWorker): void {
     if (this.#end) return;
     if (message.type === "lost") {
-      this.end(
-        new HeedError({
-          code: "engine",
-          where: "engine.webgpu",
-          expected: "the WebGPU device must stay",
-          got: message.reason,
-          hint: "The next call opens another one.",
-        }),
-      );
+      this.end(deviceLost(message.reason, "The next call opens another one."));
       return;
     }
     const pending = this.#pending.get(message.id);
