@@ -26,7 +26,8 @@ export function initEmbedding({ count, size, deviation = 1 }: EmbeddingConfig, r
 /**
  * indices (...) int32 -> (..., size). No index stands for padding: mask what padding must not reach.
  *
- * @throws HeedError when the indices are not int32; the CPU refuses an index outside 0..count-1 when it runs.
+ * @throws HeedError when the indices are not int32. The CPU refuses an index of `count` or more when it runs; a negative
+ *   one is not noticed and counts from the end.
  */
 export function embedding(params: EmbeddingParams<Tensor>, indices: Tensor): Tensor {
   return gather(params.weight, indices);

@@ -22,7 +22,8 @@ export interface CrossEntropyOptions {
  * Mean cross-entropy in nats a token, over the positions of `mask`.
  *
  * @param logits - float32 (B, U, C). A class of -Infinity, never the target, has probability 0 (not with smoothing).
- * @param targets - int32 (B, U), in 0..C-1 also where the mask is false; the CPU refuses others when it runs.
+ * @param targets - int32 (B, U), in 0..C-1 also where the mask is false. The CPU refuses C and more when it runs; a
+ *   negative target is not noticed.
  * @returns `loss`, with smoothing, what is trained; `nll`, without; both scalars. 0 when nothing counts.
  * @throws HeedError when axes disagree or smoothing is not in [0, 1).
  * Source of smoothing: Szegedy et al. 2016 (arXiv:1512.00567), section 7, with the uniform prior (torch's `label_smoothing`).
