@@ -5,6 +5,7 @@ import { valueAndGrad } from "../../core/grad.ts";
 import { rng } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { compile } from "../../engine/compile.ts";
+import { describeNotFinite, findNotFinite } from "../../engine/diagnose.ts";
 import { epochBatches, pairArrays, type Pair } from "../../models/seq2seq/batches.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { createDecoder, type Decoder } from "../../models/seq2seq/decode.ts";
@@ -104,10 +105,9 @@ export function g2pTask(
   const config = g2pConfig(settings, vocabularies);
   const pairs = lexiconPairs(train, vocabularies);
   const loss = g2pLoss(config, settings);
-  const step = compile(
-    (params: Seq2SeqParams<Tensor>, batch: G2pStepInput, key: Tensor) => valueAndGrad(loss)(params, batch, key),
-    { ...options, mode: "training", name: "g2p.step" },
-  );
+  const lossAndGrad = (params: Seq2SeqParams<Tensor>, batch: G2pStepInput, key: Tensor): unknown =>
+    valueAndGrad(loss)(params, batch, key);
+  const step = compile(lossAndGrad, { ...options, mode: "training", name: "g2p.step" });
   const run = step as unknown as (
     params: unknown,
     batch: unknown,
@@ -134,6 +134,10 @@ export function g2pTask(
       }
       const { wer, per } = scorePredictions(dev, await pronounceAll(decoder.decoder, dev, vocabularies));
       return { score: wer, metrics: { wer, per } };
+    },
+    async diagnose(params, batch, key) {
+      const found = await findNotFinite(lossAndGrad, [params, arrays(batch), key] as never, options);
+      return found && describeNotFinite(found);
     },
     async dispose() {
       await decoder?.decoder.dispose();
