@@ -167,6 +167,15 @@ describe("compile", () => {
     }
     expect(kept.cache.size).toBe(0);
   });
+
+  test("donated arguments are disposed when the run has ended, whatever its end", async () => {
+    await using pick = compile((table: Tensor, row: Tensor) => gather(table, row), { device: "cpu", donate: [1] });
+    const table = array([[1], [2]]);
+    const rows = [array(Int32Array.of(1)), array(Int32Array.of(5))];
+    expect((await pick(table, rows[0]!)).data).toEqual(Float32Array.of(2));
+    await expect(pick(table, rows[1]!)).rejects.toThrow("the runtime must run the model");
+    expect([table, ...rows].map((a) => a.disposed)).toEqual([false, true, true]);
+  });
 });
 
 describe("compile refuses", () => {
@@ -213,7 +222,7 @@ describe("compile refuses", () => {
 
   test("an option that it does not know, and shapes that do not fit", async () => {
     expect(() => compile(double, { devise: "cpu" } as never)).toThrow(
-      'compile: options must be among device, threads, mode, static, cacheBytes, name, profile, got "devise"',
+      'compile: options must be among device, threads, mode, static, donate, cacheBytes, name, profile, got "devise"',
     );
     const f = compile((a: Tensor, b: Tensor) => add(a, b));
     await expect(f(zeros([2]), zeros([3]))).rejects.toMatchObject({ code: "shape", where: "add" });

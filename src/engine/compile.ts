@@ -34,6 +34,11 @@ export interface CompileOptions {
   readonly mode?: "training" | "inference";
   /** Positions of arguments that are passed to the function as they are and decide the graph. Default: none. */
   readonly static?: readonly number[];
+  /**
+   * Positions of arguments that are given away: their arrays are disposed when the run has ended, and move to a worker
+   * rather than being copied. Default: none.
+   */
+  readonly donate?: readonly number[];
   /** Bytes of sessions kept for other signatures. Default 1 GiB. */
   readonly cacheBytes?: number;
   /** A name for messages and profiles. Default: the function's own. */
@@ -42,7 +47,7 @@ export interface CompileOptions {
   readonly profile?: boolean;
 }
 
-const knownOptions = ["device", "threads", "mode", "static", "cacheBytes", "name", "profile"] as const;
+const knownOptions = ["device", "threads", "mode", "static", "donate", "cacheBytes", "name", "profile"] as const;
 
 interface Entry {
   readonly session: RuntimeSession;
@@ -97,6 +102,7 @@ export function compile<F extends (...args: never[]) => unknown>(
   const name = options.name ?? (fn.name || "compiled function");
   const signature = new Signature(name, options.static ?? []);
   const device = options.device ?? defaultDevice();
+  const donated = (path: string): boolean => options.donate?.includes(Number(path.split(".", 1)[0])) ?? false;
   const settings: SessionSettings = {
     mode: options.mode ?? "inference",
     profile: options.profile ?? profileWanted(),
@@ -132,7 +138,7 @@ export function compile<F extends (...args: never[]) => unknown>(
 
   const run = async (...args: readonly unknown[]): Promise<unknown> => {
     const bound = signature.bind(args);
-    return await cache.use(
+    const running = cache.use(
       bound.signature,
       () => make(args),
       async ({ session, feeds, outputs, result }) => {
@@ -140,6 +146,7 @@ export function compile<F extends (...args: never[]) => unknown>(
           name: feed.name,
           type: feed.tensor,
           data: valueOf(feed, bound),
+          given: feed.stream >= 0 || donated(bound.paths[feed.argument]!),
         }));
         const wanted = outputs.flatMap(({ type, name: output }) => (output === null ? [] : [{ name: output, type }]));
         const data = await session.run(values, wanted);
@@ -151,6 +158,7 @@ export function compile<F extends (...args: never[]) => unknown>(
         return unflatten(result, arrays);
       },
     );
+    return await running.finally(() => bound.arrays.forEach((a, i) => donated(bound.paths[i]!) && a.dispose()));
   };
   return Object.assign(run, {
     prepare: async (...args: readonly unknown[]) => {

@@ -47,6 +47,17 @@ export async function runs(device: Device): Promise<readonly (readonly number[])
   return results.flatMap(({ y, total }) => [Array.from(y.data as Float32Array), [Number(total.data[0])]]);
 }
 
+/** How many elements the page still has of an argument that is borrowed, and of one that is donated. */
+export async function donated(): Promise<readonly number[]> {
+  await using run = compile(affine, { device: "wasm", donate: [1] });
+  const [kept, given] = [x, w].map(({ data }) => Float32Array.from(data as Float32Array)) as [
+    Float32Array,
+    Float32Array,
+  ];
+  await run(new NdArray("float32", [2, 2], kept), new NdArray("float32", [2, 2], given));
+  return [kept.length, given.length];
+}
+
 /** A run that takes a while, and what the page could do meanwhile: timer ticks, and the longest time without one. */
 export async function longRun(
   device: Device,

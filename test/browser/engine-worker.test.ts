@@ -41,6 +41,10 @@ describe.each(["wasm", "webgpu"] as const)("a worker on %s", { timeout: 300_000 
     }));
 });
 
+test("a worker gets what is donated without a copy", { timeout: 300_000 }, () =>
+  withPage<typeof page>(files, async ({ call }) => expect(await call("donated")).toEqual([4, 0])),
+);
+
 describe("a worker's failures", { timeout: 300_000 }, () => {
   test("an error of the runtime arrives with code and text, and later runs succeed", () =>
     withPage<typeof page>(files, async ({ call }) => {
