@@ -1,7 +1,7 @@
 // Assembly of an ONNX graph: nodes, shared constants, equal nodes merged, subgraphs for loops.
 
 import { allocate, byteSize, sizeOf, type DType, type TypedArray } from "../core/dtype.ts";
-import { internalError } from "../core/errors.ts";
+import { graphError, internalError } from "../core/errors.ts";
 import type { OnnxAttribute, OnnxBuilder, OnnxSubgraph } from "../core/op.ts";
 import { onnxType } from "../core/ops/select.ts";
 import type { Node, Tensor, TensorType } from "../core/tensor.ts";
@@ -26,6 +26,8 @@ interface Subgraph extends OnnxSubgraph {
 interface ModelNames {
   next: number;
   readonly constants: Map<string, string>;
+  /** Large constants by the array that holds them: weights that are used twice are written once. */
+  readonly weights: Map<TypedArray, Map<string, string>>;
   readonly initializers: ProtoWriter[];
 }
 
@@ -47,7 +49,7 @@ export class GraphBuilder implements OnnxBuilder {
 
   constructor(lowerBody: LowerBody, parent?: GraphBuilder) {
     this.#lowerBody = lowerBody;
-    this.#names = parent ? parent.#names : { next: 0, constants: new Map(), initializers: [] };
+    this.#names = parent ? parent.#names : { next: 0, constants: new Map(), weights: new Map(), initializers: [] };
     this.#root = parent ? parent.#root : this;
     this.origins = parent ? parent.origins : new Map();
     // A body may use what its surroundings computed, but not the other way round.
@@ -72,7 +74,7 @@ export class GraphBuilder implements OnnxBuilder {
     { outputs = 1, domain = "" }: { readonly outputs?: number; readonly domain?: string } = {},
   ): readonly string[] {
     const pure = Object.values(attributes).every((a) => !("graph" in a));
-    const key = pure ? `${domain}:${type}(${inputs.join(",")})${JSON.stringify(attributes)}${outputs}` : "";
+    const key = pure ? `${domain}:${type}(${inputs.join(",")})${JSON.stringify(attributes, exact)}${outputs}` : "";
     const known = pure ? this.#equal.get(key) : undefined;
     if (known) return known;
     const names = Array.from({ length: outputs }, () => this.fresh());
@@ -99,9 +101,9 @@ export class GraphBuilder implements OnnxBuilder {
 
   constant(dtype: DType, shape: readonly number[], data: TypedArray | readonly number[]): string {
     const bytes = rawBytes(dtype, sizeOf(shape), data);
-    // Small constants are shared by content; large ones (weights) are written once by their owner anyway.
-    const key = bytes.length <= 256 ? `${dtype}[${shape.join(",")}]${bytes.join(",")}` : "";
-    const known = key === "" ? undefined : this.#names.constants.get(key);
+    const type = `${dtype}[${shape.join(",")}]`;
+    const { shared, key } = this.#sharing(type, bytes, data);
+    const known = shared.get(key);
     if (known !== undefined) return known;
     const name = this.fresh();
     const tensor = new ProtoWriter();
@@ -109,8 +111,21 @@ export class GraphBuilder implements OnnxBuilder {
     tensor.int(2, onnxType[dtype]).string(8, name).bytes(9, bytes);
     this.#names.initializers.push(tensor);
     this.#root.constantBytes += bytes.length;
-    if (key !== "") this.#names.constants.set(key, name);
+    shared.set(key, name);
     return name;
+  }
+
+  /** Small constants are shared by content, large ones by the array that holds them. */
+  #sharing(
+    type: string,
+    bytes: Uint8Array,
+    data: TypedArray | readonly number[],
+  ): { readonly shared: Map<string, string>; readonly key: string } {
+    if (bytes.length <= 256) return { shared: this.#names.constants, key: `${type}${bytes.join(",")}` };
+    if (!ArrayBuffer.isView(data)) return { shared: new Map(), key: type };
+    const shared = this.#names.weights.get(data) ?? new Map<string, string>();
+    this.#names.weights.set(data, shared);
+    return { shared, key: type };
   }
 
   subgraph(inputs: readonly Tensor[], outputs: readonly Tensor[], given: ReadonlyMap<Tensor, string>): OnnxSubgraph {
@@ -192,8 +207,22 @@ export class GraphBuilder implements OnnxBuilder {
     model.message(7, this.graph(inputNames, inputTypes, outputNames, outputTypes, name));
     model.message(8, new ProtoWriter().string(1, "").int(2, opset));
     model.message(8, new ProtoWriter().string(1, "com.microsoft").int(2, 1));
+    if (model.length >= 2 ** 31)
+      throw graphError(
+        "onnx",
+        "a model may hold less than 2 GiB",
+        `${model.length} bytes`,
+        "Pass large weights as arguments instead of constants.",
+      );
     return model.finish();
   }
+}
+
+/** JSON has no -0, NaN or Infinity; attributes that differ in them are not equal. */
+function exact(_key: string, value: unknown): unknown {
+  return typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value))
+    ? `number ${1 / value} ${value}`
+    : value;
 }
 
 function attribute(name: string, value: OnnxAttribute): ProtoWriter {
