@@ -1,6 +1,9 @@
 // One step of attention for recurrent decoders: a mechanism applied to a query and a memory.
 
+import { bindAxes } from "../core/axes.ts";
 import { mark } from "../core/ops/control.ts";
+import { expandDims } from "../core/ops/movement.ts";
+import { where } from "../core/ops/select.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { AttentionCell, AttentionResult, Memory } from "./contract.ts";
 import { maskedSoftmax } from "./normalizers/softmax.ts";
@@ -19,14 +22,28 @@ export interface PreparedMemory extends Memory {
   readonly prepared: Tensor;
 }
 
-/** Computes what depends on the keys alone. */
+/**
+ * Computes what depends on the keys alone.
+ *
+ * Keys and values at positions that the mask blocks become 0 here: a weight of 0 alone would not keep a NaN out of the
+ * context, nor out of the gradients. So what stands there has no influence at all, to the last bit.
+ *
+ * @throws HeedError when keys, values and mask disagree on batch or positions.
+ */
 export function prepareMemory(cell: AttentionCell, params: unknown, memory: Memory): PreparedMemory {
-  return { ...memory, prepared: cell.score.prepare(params as never, memory.keys) };
+  const { mask } = memory;
+  bindAxes("prepareMemory", { keys: [memory.keys, "B S K"], values: [memory.values, "B S V"] });
+  if (mask) bindAxes("prepareMemory", { keys: [memory.keys, "B S K"], mask: [mask, "B S"] });
+  const real = mask ? expandDims(mask, -1) : null;
+  const keys = real ? where(real, memory.keys, 0) : memory.keys;
+  const values = memory.values === memory.keys ? keys : real ? where(real, memory.values, 0) : memory.values;
+  return { keys, values, mask, prepared: cell.score.prepare(params as never, keys) };
 }
 
 /**
- * Attends once.
+ * Attends once. A query that may look nowhere gets weights of 0, a context of 0 and finite gradients.
  *
+ * @param memory - from `prepareMemory`.
  * @param query - float32 (B, Q).
  * @param site - the name under which the weights can be observed; the scope is put in front. Default `attention`.
  * @returns context (B, V) and weights (B, S).
