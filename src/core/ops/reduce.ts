@@ -43,6 +43,13 @@ function reduceReference(
 // cut into about sqrt(n) pieces that are summed first: the error falls from ~n to ~2 sqrt(n) roundings.
 const longLine = 512;
 
+/** Into how many pieces of equal length n terms are cut: about sqrt(n), and a divisor of n where one is near, which spares a copy with zeros behind. */
+function pieceCount(n: number): number {
+  const root = Math.ceil(Math.sqrt(n));
+  for (let count = root; count <= 2 * root; count++) if (n % count === 0) return count;
+  return root;
+}
+
 function lowerSum(onnx: OnnxBuilder, x: string, type: TensorType, attrs: AxesAttrs): string {
   const reduce = (value: string, axes: readonly number[], keep: boolean): string =>
     onnx.node("ReduceSum", [value, onnx.constant("int64", [axes.length], axes)], { keepdims: { int: keep ? 1 : 0 } });
@@ -60,11 +67,11 @@ function lowerSum(onnx: OnnxBuilder, x: string, type: TensorType, attrs: AxesAtt
     const before = shape.slice(0, first);
     const after = shape.slice(first + group.length);
     const n = sizeOf(shape.slice(first, first + group.length));
-    const pieces = Math.ceil(Math.sqrt(n));
+    const pieces = pieceCount(n);
     const length = Math.ceil(n / pieces);
     if (n > longLine) {
-      value = shapeTo(value, [...before, n, ...after]);
       if (pieces * length !== n) {
+        value = shapeTo(value, [...before, n, ...after]);
         const pads = [
           ...before.map(() => 0),
           0,

@@ -6,7 +6,7 @@ import { refArray } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
 import { add, div, mul, sub } from "./binary.ts";
 import { fill } from "./source.ts";
-import { where } from "./select.ts";
+import { cast } from "./select.ts";
 import { less } from "./compare.ts";
 
 type Unary = (x: Tensor) => Tensor;
@@ -101,7 +101,8 @@ export const relu: Unary = unary({
   name: "relu",
   onnx: "Relu",
   reference: (x) => (x > 0 ? x : 0),
-  vjp: (g, x) => where(less(fill([], 0), x), g, 0),
+  // From the value alone, so that the argument need not be kept; a product, which the runtime does several times faster than a choice.
+  vjp: (g, _x, y) => mul(g, cast(less(fill([], 0), y), "float32")),
 });
 
 /** Sine, x in radians. */
