@@ -14,8 +14,8 @@ export const describe =
 
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
-/** `args`: the number of kills (20), the epochs (120), the seed of the moments (the time). */
-export async function run([kills = "20", epochs = "120", seed = String(Date.now())]: readonly string[]): Promise<void> {
+/** `args`: the number of kills (20), the epochs (200), the seed of the moments (the time). */
+export async function run([kills = "20", epochs = "200", seed = String(Date.now())]: readonly string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "heed-kills-"));
   try {
     writeSmallData(join(folder, "data"));
@@ -32,20 +32,22 @@ export async function run([kills = "20", epochs = "120", seed = String(Date.now(
     const random = generator(Number(seed));
     for (let i = 0; i < Number(kills); i++) {
       const child = start(again);
-      // One in four before training goes on, the others while it runs; together they take about two thirds of it.
+      // One in four before training goes on, the others after its first checkpoint, so that every one of them gets further;
+      // an epoch takes as long as its validation and save, so many hit one of these. Together they take about half of it.
       const early = random() < 0.25;
-      if (!early) await says(child, '"type":"start"');
-      const wait = random() * 1000 * (early ? free.startup : (1.8 * free.training) / Number(kills));
+      if (!early) await says(child, '"type":"checkpoint"');
+      const wait = random() * 1000 * (early ? free.startup : free.training / Number(kills));
       await Promise.race([pause(wait), closed(child)]);
       if (child.exitCode !== null) throw new Error(`kill ${i + 1} came too late: the training had ended`);
       child.kill("SIGKILL");
       await closed(child);
-      console.log(
-        `kill ${i + 1} ${early ? "before" : "during"} training, after ${wait.toFixed(0)} ms; ${leftBehind(killed)}`,
-      );
+      const left = leftBehind(killed);
+      if (!early && left.step === 0) throw new Error(`kill ${i + 1}: the checkpoint that was told is not there`);
+      const moment = `${early ? "before" : "during"} training, after ${wait.toFixed(0)} ms`;
+      console.log(`kill ${i + 1} ${moment}; ${left.text}`);
     }
     const end = await finish(start(again));
-    console.log(`finished: ${end.steps} steps; ${leftBehind(killed)}`);
+    console.log(`finished: ${end.steps} steps; ${leftBehind(killed).text}`);
     for (const file of ["last.safetensors", "best.safetensors", join("model", "model.safetensors")])
       if (hash(join(killed, file)) !== hash(join(whole, file))) throw new Error(`${file} differs (seed ${seed})`);
     if (readdirSync(killed).some((name) => name.endsWith(".tmp"))) throw new Error("a temporary file was left behind");
@@ -92,13 +94,13 @@ function closed(child: ChildProcess): Promise<number | null> {
 }
 
 /** What a kill left: a checkpoint, which must be whole, and at most temporary files. */
-function leftBehind(folder: string): string {
+function leftBehind(folder: string): { readonly step: number; readonly text: string } {
   const last = join(folder, "last.safetensors");
-  if (!existsSync(last)) return "no checkpoint yet";
+  if (!existsSync(last)) return { step: 0, text: "no checkpoint yet" };
   const { metadata } = decodeSafetensors(readFileSync(last), last);
-  const { step } = JSON.parse(metadata.get("progress") ?? "{}") as { readonly step?: number };
+  const { step } = JSON.parse(metadata.get("progress")!) as { readonly step: number };
   const temps = readdirSync(folder).filter((name) => name.endsWith(".tmp")).length;
-  return `whole checkpoint of step ${step}${temps === 0 ? "" : `, ${temps} temporary`}`;
+  return { step, text: `whole checkpoint of step ${step}${temps === 0 ? "" : `, ${temps} temporary`}` };
 }
 
 /** Tensors only: the file's header also holds the seconds of training. */

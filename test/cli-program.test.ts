@@ -1,7 +1,9 @@
+import type { ChildProcess } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeSmallData } from "./cli-data.ts";
 import { saveSmallModel } from "./cli-model.ts";
 import { buildProgram, ended, runProgram, startProgram } from "./cli-program.ts";
 
@@ -36,6 +38,29 @@ describe("the program", () => {
     expect(stderr).toContain("unknown option '--nothing'");
   }, 120_000);
 
+  test("a training stops at the first Ctrl+C with a checkpoint, and at the second at once", async () => {
+    const data = join(folder, "data");
+    writeSmallData(data);
+    const out = join(folder, "out");
+    const flags = ["--data", data, "--size", "6", "--batch", "16", "--threads", "1", "--epochs", "5000", "--out", out];
+    const once = startProgram(program, ["train", "g2p", ...flags, "--json"]);
+    const first = ended(once);
+    await says(once, '"type":"checkpoint"');
+    once.kill("SIGINT");
+    const { code, stdout } = await first;
+    expect(code).toBe(130);
+    expect(JSON.parse(stdout)).toMatchObject({ interrupted: true, folder: out });
+
+    const twice = startProgram(program, ["train", "g2p", ...flags, "--json", "--resume"]);
+    const second = ended(twice);
+    await says(twice, "Resumed at step");
+    twice.kill("SIGINT");
+    await says(twice, "Ctrl+C again ends at once");
+    twice.kill("SIGINT");
+    // It may have been faster than the second press.
+    expect([-1, 130]).toContain((await second).code);
+  }, 300_000);
+
   test("prints its version, and ends well when nobody reads on", async () => {
     const child = startProgram(program, ["--version"]);
     const { code, stdout } = await ended(child);
@@ -45,6 +70,17 @@ describe("the program", () => {
     expect((await ended(closed)).code).toBe(0);
   }, 120_000);
 });
+
+function says(child: ChildProcess, words: string): Promise<void> {
+  let text = "";
+  return new Promise((resolve, reject) => {
+    child.stderr!.on("data", (part: string) => {
+      text += part;
+      if (text.includes(words)) resolve();
+    });
+    child.on("close", () => reject(new Error(`the program ended without ${words}: ${text.slice(-500)}`)));
+  });
+}
 
 function readVersion(): string {
   return (JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as { version: string }).version;
