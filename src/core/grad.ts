@@ -2,13 +2,12 @@
 
 import { sizeOf } from "./dtype.ts";
 import { graphError, internalError } from "./errors.ts";
-import type { AnyOp } from "./op.ts";
 import { add } from "./ops/binary.ts";
 import { reshape } from "./ops/movement.ts";
 import { sum } from "./ops/reduce.ts";
 import { fill } from "./ops/source.ts";
 import { inScope } from "./scope.ts";
-import { sameShape, show, topological, type Node, Tensor, type TensorSet } from "./tensor.ts";
+import { sameShape, sameType, show, topological, type Node, Tensor, type TensorSet } from "./tensor.ts";
 import { leaves, mapTree, type MapTree } from "./tree.ts";
 
 /** A gradient at a broadcast shape, summed back to `shape`: the one place where broadcasting is undone, for every rule. */
@@ -20,19 +19,25 @@ function unbroadcast(g: Tensor, shape: readonly number[]): Tensor {
   return reshape(sum(g, axes), shape);
 }
 
-/** The sum of a value's gradients: terms of one op by that op's own shortcut where it has one, the rest by additions. */
+/** The sum of a value's gradients: terms that are alike by their op's own shortcut where it has one, the rest by additions. */
 function total(terms: readonly Tensor[]): Tensor {
-  const groups = new Map<AnyOp, Tensor[]>();
+  const groups: Tensor[][] = [];
   for (const term of terms) {
-    const group = groups.get(term.node.op);
+    const group = groups.find(([first]) => areAlike(first!.node, term.node));
     if (group) group.push(term);
-    else groups.set(term.node.op, [term]);
+    else groups.push([term]);
   }
-  return addAll([...groups].flatMap(([op, group]) => mergeGroup(op, group)));
+  return addAll(groups.flatMap(merge));
 }
 
-/** Terms of one op, as few as the op can make them; a term that it cannot merge stays as it is. */
-function mergeGroup(op: AnyOp, terms: readonly Tensor[]): readonly Tensor[] {
+/** Whether two nodes apply one op to operands of the same types. */
+function areAlike(a: Node, b: Node): boolean {
+  return a.op === b.op && a.inputs.length === b.inputs.length && a.inputs.every((t, i) => sameType(t, b.inputs[i]!));
+}
+
+/** Terms that are alike, as few as their op can make them; a term that it cannot merge stays as it is. */
+function merge(terms: readonly Tensor[]): readonly Tensor[] {
+  const { op } = terms[0]!.node;
   if (!op.mergeSum || terms.length === 1) return terms;
   const all = op.mergeSum(terms);
   if (all) return [all];
