@@ -16,7 +16,9 @@ const entries = [
 ] as const;
 
 test.each(entries)("%s exports what it is known to export", async (entry) => {
-  const exported: object = await import(`../src/${entry}.ts`);
+  const exported: object = await import(
+    /* @vite-ignore */ fileURLToPath(new URL(`../src/${entry}.ts`, import.meta.url))
+  );
   await expect(`${Object.keys(exported).sort().join("\n")}\n`).toMatchFileSnapshot(
     `./public-api/${entry.replaceAll("/", "-")}.txt`,
   );
