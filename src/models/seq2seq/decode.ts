@@ -1,24 +1,35 @@
 // Decoding: greedy and beam search over a loaded sequence-to-sequence model, batched, with the attention of every step.
 
 import type { NdArray } from "../../core/ndarray.ts";
-import { NdArray as Arrays } from "../../core/ndarray.ts";
 import { constant } from "../../core/ops/source.ts";
 import { logSoftmax } from "../../core/ops/softmax.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { mapLeaves } from "../../core/tree.ts";
 import { compile } from "../../engine/compile.ts";
 import type { Device } from "../../engine/runtime.ts";
-import { BEGIN, END } from "../../text/vocabulary.ts";
 import type { PreparedMemory } from "../../attention/attend.ts";
 import { sourceArrays } from "./batches.ts";
 import { searchBeams } from "./beam.ts";
 import type { Seq2SeqConfig } from "./config.ts";
+import { searchGreedy } from "./greedy.ts";
 import { decodeFree, encode, type DecoderState, type Seq2SeqParams } from "./model.ts";
-import { weightRow, type DecodeOptions, type DecoderFunctions, type Hypothesis, type MemoryArrays } from "./search.ts";
+import {
+  checkDecodeOptions,
+  checkSources,
+  type DecodeOptions,
+  type DecoderFunctions,
+  type Hypothesis,
+  type MemoryArrays,
+} from "./search.ts";
 
 /** A model ready to decode. */
 export interface Decoder {
-  /** Decodes sources (ids); for each, `nbest` hypotheses. Neighbours in a batch never change a result. */
+  /**
+   * Decodes sources (ids); for each, up to `nbest` hypotheses, best first, and always one. Neighbours in a batch never
+   * change a result.
+   *
+   * @throws HeedError for options out of range, and ids that the source's alphabet does not have.
+   */
   decode(sources: readonly (readonly number[])[], options?: DecodeOptions): Promise<readonly (readonly Hypothesis[])[]>;
   dispose(): Promise<void>;
 }
@@ -91,7 +102,8 @@ export function createDecoder(
     longest: (length) => 2 * length + 10,
   };
 
-  const paddedLength = (length: number): number => buckets.find((bucket) => bucket >= length) ?? length;
+  // Never 0: an empty source is one position of padding.
+  const paddedLength = (length: number): number => buckets.find((bucket) => bucket >= length) ?? Math.max(1, length);
 
   const decodeBatch = async (
     sources: readonly (readonly number[])[],
@@ -105,12 +117,14 @@ export function createDecoder(
     const whole = mask && "keys" in memory ? { ...memory, mask } : memory;
     const lengths = sources.map((s) => s.length);
     return options.beam === 1
-      ? await greedy(functions, whole, initial, lengths)
+      ? await searchGreedy(functions, whole, initial, lengths)
       : await searchBeams(functions, whole, initial, lengths, options);
   };
 
   return {
-    async decode(sources, { beam = 1, nbest = 1, alpha = 0.6, batchSize = 256 } = {}) {
+    async decode(sources, options = {}) {
+      const { beam, nbest, alpha, batchSize } = checkDecodeOptions(options);
+      checkSources(sources, config.sourceCount);
       // Sources of one padded length go together.
       const lengths = sources.map((source) => paddedLength(source.length));
       const order = sources.map((_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
@@ -122,7 +136,7 @@ export function createDecoder(
         const chosen = order.slice(at, end);
         const found = await decodeBatch(
           chosen.map((i) => sources[i]!),
-          { beam, nbest: Math.min(nbest, beam), alpha, batchSize },
+          { beam, nbest, alpha, batchSize },
         );
         chosen.forEach((i, k) => (results[i] = found[k]!));
         at = end;
@@ -134,39 +148,4 @@ export function createDecoder(
       await step.dispose();
     },
   };
-}
-
-/** Greedy decoding of one batch: the likeliest symbol at every step. */
-async function greedy(
-  { step, longest }: DecoderFunctions,
-  memory: MemoryArrays | Record<never, never>,
-  initial: DecoderState<NdArray>,
-  lengths: readonly number[],
-): Promise<readonly (readonly Hypothesis[])[]> {
-  const count = lengths.length;
-  const found = lengths.map(() => ({ target: [] as number[], logProb: 0, weights: [] as number[][], complete: false }));
-  const limit = longest(Math.max(...lengths));
-  // A source stops at its own longest length, whatever its neighbours do.
-  const open = (f: (typeof found)[number], i: number): boolean => !f.complete && f.target.length < longest(lengths[i]!);
-  let previous = new Arrays("int32", [count], new Int32Array(count).fill(BEGIN));
-  let state = initial;
-  for (let t = 0; t < limit && found.some(open); t++) {
-    const { logProbs, state: next, weights } = await step(memory, previous, state);
-    const scores = logProbs.data as Float32Array;
-    const width = scores.length / count;
-    const chosen = new Int32Array(count);
-    found.forEach((f, i) => {
-      let best = BEGIN + 1;
-      for (let k = best + 1; k < width; k++) if (scores[i * width + k]! > scores[i * width + best]!) best = k;
-      chosen[i] = best;
-      if (!open(f, i)) return;
-      f.logProb += scores[i * width + best]!;
-      if (weights) f.weights.push(weightRow(weights, i, lengths[i]!));
-      if (best === END) f.complete = true;
-      else f.target.push(best);
-    });
-    previous = new Arrays("int32", [count], chosen);
-    state = next;
-  }
-  return found.map((f) => [{ ...f, score: f.logProb }]);
 }

@@ -1,5 +1,6 @@
 // What every search over the decoder shares: hypotheses, options, and the compiled step it drives.
 
+import { checkOptions, inputError, optionError } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import type { DecoderState } from "./model.ts";
 
@@ -53,4 +54,25 @@ export interface DecoderFunctions {
 export function weightRow(weights: NdArray, row: number, length: number): number[] {
   const width = weights.shape[1]!;
   return Array.from((weights.data as Float32Array).subarray(row * width, row * width + length));
+}
+
+/** The options with their defaults. @throws HeedError for one that is unknown or out of range. */
+export function checkDecodeOptions(options: DecodeOptions): Required<DecodeOptions> {
+  const where = "decode";
+  checkOptions(where, options, ["beam", "nbest", "alpha", "batchSize"]);
+  const { beam = 1, nbest = 1, alpha = 0.6, batchSize = 256 } = options;
+  for (const [name, value] of Object.entries({ beam, nbest, batchSize }))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw optionError(where, `${name} must be an integer >= 1`, String(value));
+  if (!(alpha >= 0 && Number.isFinite(alpha))) throw optionError(where, "alpha must be a number >= 0", String(alpha));
+  return { beam, nbest: Math.min(nbest, beam), alpha, batchSize };
+}
+
+/** Refuses ids outside 0..count-1: the runtime would take a negative one from the end of the table. */
+export function checkSources(sources: readonly (readonly number[])[], count: number): void {
+  sources.forEach((source, i) => {
+    const bad = source.find((id) => !Number.isInteger(id) || id < 0 || id >= count);
+    if (bad !== undefined)
+      throw inputError("decode", `ids of a source must be integers from 0 to ${count - 1}`, `${bad} in source ${i}`);
+  });
 }
