@@ -1,7 +1,7 @@
 // A graph as text: stable, so that a diff of two prints is a review.
 
 import type { BodyGraph } from "./op.ts";
-import { show, topological, type Tensor } from "./tensor.ts";
+import { sameShape, sameType, show, topological, type Tensor, type TensorType } from "./tensor.ts";
 import { leaves } from "./tree.ts";
 
 /**
@@ -41,7 +41,7 @@ function printNodes(printer: Printer, outputs: readonly Tensor[], names: Map<Ten
     const body = op.bodyOf?.(attrs);
     const types = made.map(show).join(", ");
     printer.lines.push(
-      `${indent}${left} = ${op.name}(${operands})${printAttrs(attrs, body)} : ${types}${scope === "" ? "" : `  # ${scope}`}`,
+      `${indent}${left} = ${op.name}(${operands})${printAttrs(attrs, made[0]!, body)} : ${types}${scope === "" ? "" : `  # ${scope}`}`,
     );
     if (!body) continue;
     const inner = new Map<Tensor, string>();
@@ -51,9 +51,14 @@ function printNodes(printer: Printer, outputs: readonly Tensor[], names: Map<Ten
   }
 }
 
-function printAttrs(attrs: object, body: BodyGraph | undefined): string {
+/** Attributes in braces; those that only repeat the type, and functions, are left out. */
+function printAttrs(attrs: object, type: TensorType, body: BodyGraph | undefined): string {
+  const repeats = (key: string, value: unknown): boolean =>
+    (key === "dtype" && value === type.dtype) ||
+    (key === "shape" && sameShape(value as readonly number[], type.shape)) ||
+    (key === "type" && sameType(value as TensorType, type));
   const entries = Object.entries(attrs as Record<string, unknown>).filter(
-    ([, value]) => value !== "" && typeof value !== "function" && value !== body,
+    ([key, value]) => value !== "" && typeof value !== "function" && value !== body && !repeats(key, value),
   );
   return entries.length === 0 ? "" : ` {${entries.map(([key, value]) => `${key}: ${printValue(value)}`).join(", ")}}`;
 }
