@@ -43,12 +43,20 @@ export function checkSeq2SeqConfig(where: string, value: unknown): Seq2SeqConfig
   checkOptions(where, config, known);
   for (const key of sizes) {
     const size = config[key];
-    if (!Number.isInteger(size) || (size as number) < 1 || (size as number) > 65536)
-      throw optionError(where, `${key} must be an integer from 1 to 65536`, String(size));
+    const most = key === "encoderLayers" ? 64 : 65536;
+    if (!Number.isInteger(size) || (size as number) < 1 || (size as number) > most)
+      throw optionError(where, `${key} must be an integer from 1 to ${most}`, String(size));
   }
   if (config["attention"] !== "none" && config["attention"] !== "additive" && config["attention"] !== "dot")
     throw optionError(where, "attention must be none, additive or dot", JSON.stringify(config["attention"]));
   if (typeof config["inputFeeding"] !== "boolean")
     throw optionError(where, "inputFeeding must be true or false", JSON.stringify(config["inputFeeding"]));
-  return value as Seq2SeqConfig;
+  const whole = value as Seq2SeqConfig;
+  if (whole.attention === "dot" && whole.decoderSize !== 2 * whole.encoderSize)
+    throw optionError(
+      where,
+      "with dot attention decoderSize must be twice encoderSize",
+      `${whole.decoderSize} and ${whole.encoderSize}`,
+    );
+  return whole;
 }

@@ -1,12 +1,13 @@
 // A trained sequence-to-sequence model as files: config.json beside model.safetensors.
 
-import { fileError, HeedError } from "../../core/errors.ts";
+import { fileError, internalError } from "../../core/errors.ts";
 import { NdArray } from "../../core/ndarray.ts";
 import type { Rng } from "../../core/random.ts";
 import { sameShape } from "../../core/tensor.ts";
 import { leaves, mapLeaves } from "../../core/tree.ts";
 import { float16ToFloat32, float32ToFloat16 } from "../../files/half.ts";
 import { decodeSafetensors, encodeSafetensors } from "../../files/safetensors.ts";
+import { quote } from "../../files/scanner.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import { initSeq2Seq, type Seq2SeqParams } from "./model.ts";
 
@@ -40,14 +41,14 @@ export function decodeSeq2Seq(config: Seq2SeqConfig, bytes: Uint8Array, where: s
     throw fileError(
       where,
       "the parameters of a seq2seq model are required",
-      kind === undefined ? "a file that does not say what it holds" : JSON.stringify(kind),
+      kind === undefined ? "a file that does not say what it holds" : quote(kind),
     );
   const version = metadata.get("version");
   if (kind === "seq2seq" && version !== String(seq2seqVersion))
     throw fileError(
       where,
       `version ${seq2seqVersion} is required`,
-      JSON.stringify(version ?? "none"),
+      version === undefined ? "none" : quote(version),
       "Use the version of heed that wrote it, or train again.",
     );
   const wanted = new Set<string>();
@@ -64,19 +65,17 @@ export function decodeSeq2Seq(config: Seq2SeqConfig, bytes: Uint8Array, where: s
     return toFloat32(where, name, tensor);
   });
   for (const name of tensors.keys())
-    if (!wanted.has(name)) throw fileError(where, "every tensor must belong to the model", `an unknown tensor ${name}`);
+    if (!wanted.has(name))
+      throw fileError(where, "every tensor must belong to the model", `an unknown tensor ${quote(name)}`);
   return params as unknown as Seq2SeqParams<NdArray>;
 }
 
-// Parameters are made only for their names and shapes here, so nothing is drawn.
-const shapesOnly: Rng = {
-  uniform: (shape) => blank(shape),
-  normal: (shape) => blank(shape),
-  integer: () => 0,
-};
+// Parameters are made only for their names and shapes here: nothing is drawn, and no memory is claimed on the word of a file.
+const shapesOnly: Rng = { uniform: (shape) => blank(shape), normal: (shape) => blank(shape), integer: () => 0 };
 
 function blank(shape: readonly number[]): NdArray {
-  return new NdArray("float32", shape, new Float32Array(shape.reduce((a, b) => a * b, 1)));
+  const read = (): Promise<never> => Promise.reject(internalError("decodeSeq2Seq", "only the shape may be read"));
+  return new NdArray("float32", shape, { device: "webgpu", native: null, read, dispose: () => undefined });
 }
 
 function toFloat32(where: string, name: string, tensor: NdArray): NdArray {
@@ -84,12 +83,6 @@ function toFloat32(where: string, name: string, tensor: NdArray): NdArray {
   if (tensor.dtype === "float32") data = tensor.data as Float32Array;
   else if (tensor.dtype === "float16") data = float16ToFloat32(tensor.data as Uint16Array);
   else throw fileError(where, `tensor ${name} must be float32 or float16`, tensor.dtype);
-  if (!data.every(Number.isFinite))
-    throw new HeedError({
-      code: "not-finite",
-      where,
-      expected: `tensor ${name} must be finite`,
-      got: "NaN or Infinity",
-    });
+  if (!data.every(Number.isFinite)) throw fileError(where, `tensor ${name} must be finite`, "NaN or Infinity");
   return new NdArray("float32", tensor.shape, data);
 }
