@@ -39,62 +39,61 @@ function reduceReference(
   return { shape: reducedType({ dtype: "float32", shape: x.shape }, attrs).shape, data: out.data };
 }
 
-// The runtime adds in plain float32, so a long line loses digits. Beyond this many terms the axis is
-// cut into about sqrt(n) pieces that are summed first: the error falls from ~n to ~2 sqrt(n) roundings.
+// The runtime adds in plain float32, so a long line loses digits. Beyond this many terms the line is cut into pieces
+// that are summed first, and their sums again: the error falls from ~n to ~k n^(1/k) roundings.
 const longLine = 512;
 
-/** Into how many pieces of equal length n terms are cut: about sqrt(n), and a divisor of n where one is near, which spares a copy with zeros behind. */
-function pieceCount(n: number): number {
-  const root = Math.ceil(Math.sqrt(n));
-  for (let count = root; count <= 2 * root; count++) if (n % count === 0) return count;
+/** The length of the pieces of a long line: about an even root of n, and a divisor where one is near, which spares a padded copy. */
+function pieceLength(n: number): number {
+  const stages = Math.ceil(Math.log(n) / Math.log(longLine));
+  const root = Math.ceil(n ** (1 / stages));
+  for (let length = root; length <= 2 * root; length++) if (n % length === 0) return length;
   return root;
 }
 
 function lowerSum(onnx: OnnxBuilder, x: string, type: TensorType, attrs: AxesAttrs): string {
-  const reduce = (value: string, axes: readonly number[], keep: boolean): string =>
-    onnx.node("ReduceSum", [value, onnx.constant("int64", [axes.length], axes)], { keepdims: { int: keep ? 1 : 0 } });
-  const shapeTo = (value: string, shape: readonly number[]): string =>
-    onnx.node("Reshape", [value, onnx.constant("int64", [shape.length], shape)], { allowzero: { int: 1 } });
   const count = sizeOf(attrs.axes.map((a) => type.shape[a]!));
-  if (type.dtype !== "float32" || count <= longLine) return reduce(x, attrs.axes, attrs.keepDims);
+  if (type.dtype !== "float32" || count <= longLine) return reduceSum(onnx, x, attrs.axes, attrs.keepDims);
   // Axes that lie side by side are one line; others are summed one after the other.
   const adjacent = attrs.axes.every((a, i) => i === 0 || a === attrs.axes[i - 1]! + 1);
   const groups = adjacent ? [attrs.axes] : attrs.axes.map((a) => [a]);
   let value = x;
   let shape: readonly number[] = type.shape;
   for (const group of [...groups].reverse()) {
-    const first = group[0]!;
-    const before = shape.slice(0, first);
-    const after = shape.slice(first + group.length);
-    const n = sizeOf(shape.slice(first, first + group.length));
-    const pieces = pieceCount(n);
-    const length = Math.ceil(n / pieces);
-    if (n > longLine) {
-      if (pieces * length !== n) {
-        value = shapeTo(value, [...before, n, ...after]);
-        const pads = [
-          ...before.map(() => 0),
-          0,
-          ...after.map(() => 0),
-          ...before.map(() => 0),
-          pieces * length - n,
-          ...after.map(() => 0),
-        ];
-        value = onnx.node("Pad", [
-          value,
-          onnx.constant("int64", [pads.length], pads),
-          onnx.constant("float32", [], [0]),
-        ]);
-      }
-      value = reduce(shapeTo(value, [...before, pieces, length, ...after]), [before.length + 1], false);
-      value = reduce(value, [before.length], false);
-    } else {
-      value = reduce(value, group, false);
-    }
-    shape = [...before, ...group.map(() => 1), ...after];
-    value = shapeTo(value, shape);
+    const before = shape.slice(0, group[0]!);
+    const line = shape.slice(group[0]!, group[0]! + group.length);
+    const after = shape.slice(group[0]! + group.length);
+    value = sumLine(onnx, shapeTo(onnx, value, [...before, sizeOf(line), ...after]), before, sizeOf(line), after);
+    shape = [...before, ...line.map(() => 1), ...after];
+    value = shapeTo(onnx, value, shape);
   }
-  return shapeTo(value, reducedType(type, attrs).shape);
+  return shapeTo(onnx, value, reducedType(type, attrs).shape);
+}
+
+/** The sum over the middle axis of `x` (before, n, after). */
+function sumLine(onnx: OnnxBuilder, x: string, before: readonly number[], n: number, after: readonly number[]): string {
+  if (n <= longLine) return reduceSum(onnx, x, [before.length], false);
+  const length = pieceLength(n);
+  const pieces = Math.ceil(n / length);
+  const padded =
+    pieces * length === n ? x : padAxis(onnx, x, [...before, n, ...after].length, before.length, pieces * length - n);
+  const cut = shapeTo(onnx, padded, [...before, pieces, length, ...after]);
+  return sumLine(onnx, reduceSum(onnx, cut, [before.length + 1], false), before, pieces, after);
+}
+
+function reduceSum(onnx: OnnxBuilder, x: string, axes: readonly number[], keep: boolean): string {
+  return onnx.node("ReduceSum", [x, onnx.constant("int64", [axes.length], axes)], { keepdims: { int: keep ? 1 : 0 } });
+}
+
+function shapeTo(onnx: OnnxBuilder, x: string, shape: readonly number[]): string {
+  return onnx.node("Reshape", [x, onnx.constant("int64", [shape.length], shape)], { allowzero: { int: 1 } });
+}
+
+/** `count` zeros behind one axis. */
+function padAxis(onnx: OnnxBuilder, x: string, rank: number, axis: number, count: number): string {
+  const pads = new Array<number>(2 * rank).fill(0);
+  pads[rank + axis] = count;
+  return onnx.node("Pad", [x, onnx.constant("int64", [2 * rank], pads), onnx.constant("float32", [], [0])]);
 }
 
 const sumOp: OpDef<readonly [Tensor], AxesAttrs> = {
