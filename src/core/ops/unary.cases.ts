@@ -8,6 +8,7 @@ import {
   erf,
   exp,
   floor,
+  gelu,
   log,
   neg,
   reciprocal,
@@ -26,7 +27,7 @@ interface Row extends Range {
   readonly is: readonly number[];
 }
 
-const unary = { abs, cos, erf, exp, floor, log, neg, reciprocal, relu, sigmoid, sign, sin, softplus, sqrt, tanh };
+const unary = { abs, cos, erf, exp, floor, gelu, log, neg, reciprocal, relu, sigmoid, sign, sin, softplus, sqrt, tanh };
 
 const table: Readonly<Record<keyof typeof unary, Row>> = {
   neg: { at: [1.5, -2, 0], is: [-1.5, 2, 0] },
@@ -44,6 +45,8 @@ const table: Readonly<Record<keyof typeof unary, Row>> = {
   cos: { from: -6, to: 6, at: [0, Math.PI / 3, Math.PI], is: [1, 0.5, -1] },
   // Abramowitz and Stegun 1964, table 7.1.
   erf: { at: [0, 0.5, 1, -2, 9], is: [0, 0.5204998778, 0.8427007929, -0.995322265, 1] },
+  // x times the normal distribution function, Abramowitz and Stegun 1964, table 26.1.
+  gelu: { from: -4, to: 4, at: [0, 1, -1, 2.5, 40, -40], is: [0, 0.8413447461, -0.1586552539, 2.4844758366, 40, 0] },
   softplus: { from: -4, to: 4, at: [0, 100, -100], is: [Math.LN2, 100, 0] },
 };
 

@@ -132,10 +132,21 @@ export function square(x: Tensor): Tensor {
   return mul(x, x);
 }
 
-/** Gaussian error linear unit x Phi(x), the exact (erf) form. Source: Hendrycks and Gimpel 2016 (arXiv:1606.08415). */
-export function gelu(x: Tensor): Tensor {
-  return mul(mul(x, 0.5), add(erf(mul(x, Math.SQRT1_2)), 1));
-}
+/**
+ * Gaussian error linear unit x Phi(x), the exact (erf) form. Source: Hendrycks and Gimpel 2016 (arXiv:1606.08415).
+ *
+ * An op of its own: one pass where its parts would be five, and the gradient, Phi(x) + x phi(x), needs the argument alone.
+ */
+export const gelu: Unary = unary({
+  name: "gelu",
+  onnx: "Gelu",
+  reference: (x) => 0.5 * x * (1 + erfReference(x * Math.SQRT1_2)),
+  vjp(g, x) {
+    const below = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
+    const density = mul(exp(mul(square(x), -0.5)), 1 / Math.sqrt(2 * Math.PI));
+    return mul(g, add(below, mul(x, density)));
+  },
+});
 
 // Series below 3, continued fraction above: both converge to float64 accuracy there.
 function erfReference(x: number): number {
