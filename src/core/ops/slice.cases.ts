@@ -73,6 +73,11 @@ export const sliceCases: OpCases = {
       () => slice(input([2, 3]), [0, 2], [2, 2]),
       "slice: starts and sizes must lie inside float32[2, 3], got starts [0, 2], sizes [2, 2]",
     ),
+    refusalOf("slice")(
+      "too few starts",
+      () => slice(input([2, 3]), [0], [2, 3]),
+      "slice: starts and sizes must lie inside float32[2, 3], got starts [0], sizes [2, 3]",
+    ),
     refusalOf("pad")(
       "a negative amount",
       () => pad(input([2]), [[-1, 0]]),

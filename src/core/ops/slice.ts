@@ -66,7 +66,13 @@ const sliceOp: OpDef<readonly [Tensor], SliceAttrs> = {
  */
 export function slice(x: Tensor, starts: readonly number[], sizes: readonly number[]): Tensor {
   const full = sizes.map((n, i) => (n === -1 ? (x.shape[i] ?? 0) - (starts[i] ?? 0) : n));
-  if (full.length === x.rank && starts.every((s) => s === 0) && full.every((n, i) => n === x.shape[i])) return x;
+  if (
+    full.length === x.rank &&
+    starts.length === x.rank &&
+    starts.every((s) => s === 0) &&
+    full.every((n, i) => n === x.shape[i])
+  )
+    return x;
   return applyOp(sliceOp, [x], { starts: [...starts], sizes: full })[0]!;
 }
 

@@ -23,6 +23,7 @@ export const softmaxCases: OpCases = {
       caseOf(op)("large scores", [given([2, 3], [1000, 999, 998, -1000, -1001, -1000])], (x) => ops[op](x)),
       caseOf(op)("a wide line", [floats([2, 300], 1, { from: -8, to: 8 })], (x) => ops[op](x)),
     ]),
+    caseOf("exp")("as a logSumExp", [floats([3, 4], 1, { from: -9, to: 9 })], (x) => [logSumExp(x), logSumExp(x, 0)]),
     caseOf("softmax")("with -Infinity", [given([2, 2], [-Infinity, 3, 0, -Infinity])], (x) => softmax(x), {
       expected: [[0, 1, 1, 0]],
       smooth: false,

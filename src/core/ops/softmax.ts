@@ -6,6 +6,8 @@ import { applyOp, type OpDef } from "../op.ts";
 import { eachLine, refArray } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
 import { add, mul, sub } from "./binary.ts";
+import { stopGradient } from "./control.ts";
+import { squeeze } from "./movement.ts";
 import { max, sum } from "./reduce.ts";
 import { exp, log } from "./unary.ts";
 
@@ -74,8 +76,9 @@ export function logSoftmax(x: Tensor, axis = -1): Tensor {
   return applyOp(logSoftmaxOp, [x], { axis: normalizeAxis("logSoftmax", axis, x.rank) })[0]!;
 }
 
-/** log sum e^x along `axis`, without overflow. */
+/** log sum e^x along `axis`, without overflow. A line that is all -Infinity gives NaN. */
 export function logSumExp(x: Tensor, axis = -1): Tensor {
-  const top = max(x, axis, { keepDims: true });
-  return add(log(sum(exp(sub(x, top)), axis)), max(x, axis));
+  // The value does not depend on what is subtracted, so no gradient flows through it.
+  const top = stopGradient(max(x, axis, { keepDims: true }));
+  return squeeze(add(log(sum(exp(sub(x, top)), axis, { keepDims: true })), top), axis);
 }

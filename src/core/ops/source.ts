@@ -1,6 +1,6 @@
 // Sources: values that enter a graph (inputs, constants) rather than being computed in it.
 
-import { allocate, sizeOf, type DType, type TypedArray } from "../dtype.ts";
+import { sizeOf, type DType, type TypedArray } from "../dtype.ts";
 import { graphError } from "../errors.ts";
 import { array, checkShape, NdArray, type Nested } from "../ndarray.ts";
 import { applyOp, type OpDef } from "../op.ts";
@@ -63,11 +63,8 @@ const fillOp: OpDef<readonly [], FillAttrs> = {
   infer: (_inputs, { dtype, shape }) => [{ dtype, shape }],
   vjp: () => [],
   lower(onnx, _names, { attrs }) {
-    if (sizeOf(attrs.shape) <= 16) {
-      const data = allocate(attrs.dtype, sizeOf(attrs.shape));
-      data.fill(attrs.value as never);
-      return [onnx.constant(attrs.dtype, attrs.shape, data)];
-    }
+    const size = sizeOf(attrs.shape);
+    if (size <= 16) return [onnx.constant(attrs.dtype, attrs.shape, new Array<number>(size).fill(attrs.value))];
     const one = onnx.constant(attrs.dtype, [], [attrs.value]);
     return [onnx.node("Expand", [one, onnx.constant("int64", [attrs.shape.length], attrs.shape)])];
   },
