@@ -23,9 +23,21 @@ const version = 1;
 const maxConfigBytes = 1 << 20;
 
 /** The two files of a model. */
-export function encodePronounceModel({ config, letters, phonemes, params }: PronounceModel, storage: "float32" | "float16" = "float16"): { readonly config: Uint8Array; readonly weights: Uint8Array } {
-  const json = { kind, version, model: config, letters: vocabularyToJson(letters), phonemes: vocabularyToJson(phonemes) };
-  return { config: new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`), weights: encodeSeq2Seq(params, { storage }) };
+export function encodePronounceModel(
+  { config, letters, phonemes, params }: PronounceModel,
+  storage: "float32" | "float16" = "float16",
+): { readonly config: Uint8Array; readonly weights: Uint8Array } {
+  const json = {
+    kind,
+    version,
+    model: config,
+    letters: vocabularyToJson(letters),
+    phonemes: vocabularyToJson(phonemes),
+  };
+  return {
+    config: new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`),
+    weights: encodeSeq2Seq(params, { storage }),
+  };
 }
 
 /**
@@ -34,21 +46,45 @@ export function encodePronounceModel({ config, letters, phonemes, params }: Pron
  * @param where - the folder or address they came from, for messages.
  * @throws HeedError (code `file`) naming the file and what is wrong with it.
  */
-export function decodePronounceModel(files: { readonly config: Uint8Array; readonly weights: Uint8Array }, where: string): PronounceModel {
+export function decodePronounceModel(
+  files: { readonly config: Uint8Array; readonly weights: Uint8Array },
+  where: string,
+): PronounceModel {
   const name = `${where}/${pronounceFiles.config}`;
-  if (files.config.length > maxConfigBytes) throw fileError(name, `at most ${maxConfigBytes} bytes are read`, `${files.config.length}`);
+  if (files.config.length > maxConfigBytes)
+    throw fileError(name, `at most ${maxConfigBytes} bytes are read`, `${files.config.length}`);
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(files.config));
   } catch (cause) {
-    throw new HeedError({ code: "file", where: name, expected: "the file must be JSON in UTF-8", got: cause instanceof Error ? cause.message : String(cause), cause });
+    throw new HeedError({
+      code: "file",
+      where: name,
+      expected: "the file must be JSON in UTF-8",
+      got: cause instanceof Error ? cause.message : String(cause),
+      cause,
+    });
   }
   const record = (typeof json === "object" && json !== null ? json : {}) as Record<string, unknown>;
-  if (record["kind"] !== kind || record["version"] !== version) throw fileError(name, `kind "${kind}" and version ${version} are required`, `${JSON.stringify(record["kind"])} and ${JSON.stringify(record["version"])}`);
+  if (record["kind"] !== kind || record["version"] !== version)
+    throw fileError(
+      name,
+      `kind "${kind}" and version ${version} are required`,
+      `${JSON.stringify(record["kind"])} and ${JSON.stringify(record["version"])}`,
+    );
   const config = checkSeq2SeqConfig(name, record["model"]);
   const letters = vocabularyFromJson(record["letters"], name);
   const phonemes = vocabularyFromJson(record["phonemes"], name);
   if (config.sourceCount !== vocabularySize(letters) || config.targetCount !== vocabularySize(phonemes))
-    throw fileError(name, `the network must have ${vocabularySize(letters)} source and ${vocabularySize(phonemes)} target symbols, as its alphabets`, `${config.sourceCount} and ${config.targetCount}`);
-  return { config, letters, phonemes, params: decodeSeq2Seq(config, files.weights, `${where}/${pronounceFiles.weights}`) };
+    throw fileError(
+      name,
+      `the network must have ${vocabularySize(letters)} source and ${vocabularySize(phonemes)} target symbols, as its alphabets`,
+      `${config.sourceCount} and ${config.targetCount}`,
+    );
+  return {
+    config,
+    letters,
+    phonemes,
+    params: decodeSeq2Seq(config, files.weights, `${where}/${pronounceFiles.weights}`),
+  };
 }

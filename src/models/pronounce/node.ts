@@ -13,7 +13,11 @@ export async function loadPronounceModel(folder: string): Promise<PronounceModel
 }
 
 /** Writes a model folder; each file is replaced whole. */
-export async function savePronounceModel(folder: string, model: PronounceModel, storage: "float32" | "float16" = "float16"): Promise<void> {
+export async function savePronounceModel(
+  folder: string,
+  model: PronounceModel,
+  storage: "float32" | "float16" = "float16",
+): Promise<void> {
   await mkdir(folder, { recursive: true });
   const files = encodePronounceModel(model, storage);
   await writeFileAtomic(join(folder, pronounceFiles.weights), files.weights);

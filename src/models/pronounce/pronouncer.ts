@@ -26,7 +26,9 @@ export interface Pronunciation {
 }
 
 /** What became of one word: pronunciations, best first, or why there is none. */
-export type PronounceResult = { readonly word: string; readonly pronunciations: readonly Pronunciation[] } | { readonly word: string; readonly error: HeedError };
+export type PronounceResult =
+  | { readonly word: string; readonly pronunciations: readonly Pronunciation[] }
+  | { readonly word: string; readonly error: HeedError };
 
 /** How pronunciations are searched for. */
 export interface PronounceOptions {
@@ -53,13 +55,33 @@ const buckets = [8, 16, 32, longestWord];
 
 /** A word as the model reads it: upper case, typographic apostrophes plain. @throws HeedError naming the word and the alphabet. */
 export function readWord(word: string, letters: Vocabulary): readonly string[] {
-  const symbols = [...word.normalize("NFC").replaceAll(/[\u2018\u2019\u02bc]/g, "'").toUpperCase()];
+  const symbols = [
+    ...word
+      .normalize("NFC")
+      .replaceAll(/[\u2018\u2019\u02bc]/g, "'")
+      .toUpperCase(),
+  ];
   const shown = symbols.length > 24 ? `${symbols.slice(0, 24).join("")}...` : word;
   const alphabet = `letters of ${alphabetText(letters.symbols)}`;
-  if (symbols.length === 0) throw inputError("pronounce", `a word must have at least one of the ${alphabet}`, "an empty word");
-  if (symbols.length > longestWord) throw inputError("pronounce", `a word may have at most ${longestWord} letters`, `"${shown}" with ${symbols.length}`);
+  if (symbols.length === 0)
+    throw inputError("pronounce", `a word must have at least one of the ${alphabet}`, "an empty word");
+  if (symbols.length > longestWord)
+    throw inputError(
+      "pronounce",
+      `a word may have at most ${longestWord} letters`,
+      `"${shown}" with ${symbols.length}`,
+    );
   const foreign = [...new Set(symbols.filter((s) => !letters.ids.has(s)))];
-  if (foreign.length > 0) throw inputError("pronounce", `a word may have only the ${alphabet}`, `"${shown}" with ${foreign.slice(0, 5).map((s) => `"${s}"`).join(", ")}`, "Write numbers and signs out in letters.");
+  if (foreign.length > 0)
+    throw inputError(
+      "pronounce",
+      `a word may have only the ${alphabet}`,
+      `"${shown}" with ${foreign
+        .slice(0, 5)
+        .map((s) => `"${s}"`)
+        .join(", ")}`,
+      "Write numbers and signs out in letters.",
+    );
   return symbols;
 }
 
@@ -82,11 +104,17 @@ export function createPronouncer(model: PronounceModel, options: { readonly devi
         }
       });
       const good = read.filter((r): r is Readable => "symbols" in r);
-      const found = await decoder.decode(good.map((r) => index(model.letters, r.symbols)), { beam, nbest });
+      const found = await decoder.decode(
+        good.map((r) => index(model.letters, r.symbols)),
+        { beam, nbest },
+      );
       let next = 0;
       return read.map((r): PronounceResult => {
         if (!("symbols" in r)) return r;
-        return { word: r.word, pronunciations: found[next++]!.map((h) => toPronunciation(h, r.symbols, model.phonemes)) };
+        return {
+          word: r.word,
+          pronunciations: found[next++]!.map((h) => toPronunciation(h, r.symbols, model.phonemes)),
+        };
       });
     },
     dispose: () => decoder.dispose(),
@@ -95,14 +123,20 @@ export function createPronouncer(model: PronounceModel, options: { readonly devi
 
 function checkSearch(beam: number, nbest: number): void {
   for (const [name, value] of Object.entries({ beam, nbest }))
-    if (!Number.isInteger(value) || value < 1 || value > 100) throw inputError("pronounce", `${name} must be an integer from 1 to 100`, String(value));
-  if (nbest > beam) throw inputError("pronounce", "nbest must not exceed beam", `nbest ${nbest}, beam ${beam}`, "Raise the beam.");
+    if (!Number.isInteger(value) || value < 1 || value > 100)
+      throw inputError("pronounce", `${name} must be an integer from 1 to 100`, String(value));
+  if (nbest > beam)
+    throw inputError("pronounce", "nbest must not exceed beam", `nbest ${nbest}, beam ${beam}`, "Raise the beam.");
 }
 
 function toPronunciation(hypothesis: Hypothesis, letters: readonly string[], phonemes: Vocabulary): Pronunciation {
   const rows = spell(phonemes, hypothesis.target);
   // The last row belongs to the end of the word, which is not a phoneme.
-  return { phonemes: rows, score: hypothesis.logProb, attention: { rows, columns: letters, weights: hypothesis.weights.slice(0, rows.length) } };
+  return {
+    phonemes: rows,
+    score: hypothesis.logProb,
+    attention: { rows, columns: letters, weights: hypothesis.weights.slice(0, rows.length) },
+  };
 }
 
 function alphabetText(symbols: readonly string[]): string {
