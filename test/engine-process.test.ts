@@ -27,14 +27,14 @@ afterAll(() => {
   rmSync(place, { recursive: true, force: true });
 });
 
-/** Runs a module that may use `core` and `engine`, in a new home and with a new folder for temporary files. */
+/** Runs a module in a new home and with a new folder for temporary files. */
 function runModule(
   body: string,
   env: Readonly<Record<string, string>> = {},
   args: readonly string[] = [],
 ): Promise<Said> {
-  const from = (layer: string): string => JSON.stringify(pathToFileURL(join(dist, layer, "index.js")).href);
-  const code = `import * as core from ${from("core")}; import * as engine from ${from("engine")};\n${body}`;
+  const entry = JSON.stringify(pathToFileURL(join(dist, "index.js")).href);
+  const code = `import { array, compile, evaluate, mul, scope } from ${entry};\n${body}`;
   const { ORT_DISABLE_TELEMETRY: _unset, ...inherited } = process.env;
   const file = join(place, "run.mjs");
   writeFileSync(file, code);
@@ -46,9 +46,9 @@ function runModule(
 }
 
 const double = `
-  const double = (x) => core.scope("doubling", () => core.mul(x, 2));
-  const f = engine.compile(double);
-  console.log(JSON.stringify(await (await f(core.array([1, 2]))).toNested()));
+  const double = (x) => scope("doubling", () => mul(x, 2));
+  const f = compile(double);
+  console.log(JSON.stringify(await (await f(array([1, 2]))).toNested()));
 `;
 
 /** A loader that has no onnxruntime-node, as on a platform without its binaries. */
@@ -71,7 +71,7 @@ describe("a process that runs a compiled function", () => {
   });
 
   test("uses WebAssembly where there is no native runtime, and says so once", async () => {
-    const twice = `${double} console.log((await engine.evaluate(double, 3)).data[0]);`;
+    const twice = `${double} console.log((await evaluate(double, 3)).data[0]);`;
     const said = await runModule(twice, {}, ["--import", withoutNative]);
     expect(said.stdout).toBe("[2,4]\n6\n");
     expect(said.stderr.split("\n")).toEqual([
@@ -84,7 +84,7 @@ describe("a process that runs a compiled function", () => {
   });
 
   test("prints its profile when it ends, with HEED_PROFILE=1", async () => {
-    const said = await runModule(`${double} engine.compile(double);`, { HEED_PROFILE: "1" });
+    const said = await runModule(`${double} compile(double);`, { HEED_PROFILE: "1" });
     expect(said.stdout).toBe("[2,4]\n");
     expect(said.stderr).toMatch(
       /^heed: profile of double\n +share +ms +calls +GFLOP\/s +GB\/s +scope and op\n *100\.0 % .* doubling\/mul\n.* total\n$/,
