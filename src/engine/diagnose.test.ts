@@ -6,6 +6,7 @@ import { not } from "../core/ops/compare.ts";
 import { matmul } from "../core/ops/matmul.ts";
 import { random } from "../core/ops/random.ts";
 import { mean, sum } from "../core/ops/reduce.ts";
+import { scan } from "../core/ops/scan.ts";
 import { where } from "../core/ops/select.ts";
 import { softmax } from "../core/ops/softmax.ts";
 import { exp, log, sqrt } from "../core/ops/unary.ts";
@@ -122,4 +123,19 @@ describe("findNotFinite", () => {
       at: [1999],
     });
   });
+});
+
+test("a loop is named as a whole, with the state and sequences that it was given", async () => {
+  const fn = (h: Tensor, xs: Tensor): Tensor =>
+    scope(
+      "rnn",
+      () =>
+        scan((state: Tensor, x: Tensor) => ({ state: exp(add(state, x)), outputs: {} }), { initial: h, sequences: xs })
+          .final,
+    );
+  const found = await findNotFinite(fn, [array([1]), array([[1], [2], [3]])]);
+  expect(found).toMatchObject({ scope: "rnn", op: "scan", value: Infinity });
+  expect(describeNotFinite(found!)).toMatch(
+    /^rnn\/scan gave Infinity at \[0\] of float32\[1\]; its inputs: float32\[1\] from 1 to 1; float32\[3, 1\] from 1 to 3/,
+  );
 });
