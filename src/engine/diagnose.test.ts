@@ -2,15 +2,15 @@ import { describe, expect, test } from "vitest";
 import { array } from "../core/ndarray.ts";
 import { grad } from "../core/grad.ts";
 import { add, div, mul } from "../core/ops/binary.ts";
-import { not } from "../core/ops/compare.ts";
+import { less, not } from "../core/ops/compare.ts";
 import { matmul } from "../core/ops/matmul.ts";
 import { random } from "../core/ops/random.ts";
-import { mean, sum } from "../core/ops/reduce.ts";
+import { sum } from "../core/ops/reduce.ts";
 import { scan } from "../core/ops/scan.ts";
 import { where } from "../core/ops/select.ts";
 import { softmax } from "../core/ops/softmax.ts";
 import { exp, log, sqrt } from "../core/ops/unary.ts";
-import { randomKey } from "../core/random.ts";
+import { drawInto, randomKey } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { describeNotFinite, findNotFinite } from "./diagnose.ts";
@@ -106,11 +106,17 @@ describe("findNotFinite", () => {
   });
 
   test("random numbers are those of the failing run", async () => {
-    const fn = (key: Tensor): Tensor => {
-      const first = random(key, [4]);
-      return mean(log(where(not(random(key, [4], { type: "bernoulli", probability: 0 })), first, add(first, -1))));
+    // The uniform numbers of the second stream: the first one is drawn for a result that holds no float.
+    const fn = (key: Tensor): readonly Tensor[] => {
+      const coins = random(key, [4], { type: "bernoulli", probability: 0.5 });
+      const xs = random(key, [4]);
+      return [not(coins), where(coins, xs, 0), log(where(less(xs, 0.5), xs, 0))];
     };
-    expect(await findNotFinite(fn, [randomKey(3)])).toBeNull();
+    const drawn = new Float32Array(4);
+    drawInto(drawn, randomKey(3).data as Int32Array, 1, { type: "uniform" });
+    const found = await findNotFinite(fn, [randomKey(3)]);
+    const first = drawn.findIndex((x) => x >= 0.5);
+    expect(found).toMatchObject({ op: "log", at: [first], value: -Infinity });
   });
 
   test("static arguments and long values", async () => {

@@ -9,7 +9,7 @@ import { max, sum } from "../core/ops/reduce.ts";
 import { cast } from "../core/ops/select.ts";
 import { show, topological, type Tensor } from "../core/tensor.ts";
 import { leaves } from "../core/tree.ts";
-import { compile, type Arrays, type CompileOptions } from "./compile.ts";
+import { compile, type Arrays, type Compiled, type CompileOptions } from "./compile.ts";
 
 /** The first value of a graph that is not finite although all it was made of is. */
 export interface NotFinite {
@@ -54,17 +54,19 @@ export async function findNotFinite<F extends (...args: never[]) => unknown>(
   options: Pick<CompileOptions, "device" | "static" | "threads"> = {},
 ): Promise<NotFinite | null> {
   const trace = (inputs: readonly unknown[]): readonly Tensor[] =>
-    floatValues((fn as unknown as (...a: readonly unknown[]) => unknown)(...inputs));
+    leaves<Tensor>((fn as unknown as (...a: readonly unknown[]) => unknown)(...inputs)).map(([, t]) => t);
   let values: readonly Tensor[] = [];
   const flags = await once(options, args, (...inputs) => {
-    values = trace(inputs);
-    return [stack(values.map((t) => sum(mul(t, 0)))), stack(values.map(hasNaN))];
+    const results = trace(inputs);
+    values = floatValues(results);
+    return { results, probes: [stack(values.map((t) => sum(mul(t, 0)))), stack(values.map(hasNaN))] };
   });
   const origin = firstOrigin(values, flags[0]!.data as Float32Array, flags[1]!.data as Float32Array);
   if (origin === null) return null;
   const seen = await once(options, args, (...inputs) => {
-    const t = trace(inputs)[origin]!;
-    return [t, ...t.node.inputs];
+    const results = trace(inputs);
+    const t = floatValues(results)[origin]!;
+    return { results, probes: [t, ...t.node.inputs] };
   });
   return describe(values[origin]!, seen);
 }
@@ -80,9 +82,8 @@ export function describeNotFinite({ scope, op, type, value, at, argument, inputs
   return `${scope === "" ? op : `${scope}/${op}`} gave ${place}${given.length === 0 ? "" : `; its inputs: ${given.join("; ")}`}`;
 }
 
-/** All float32 values with elements that a result is made of, in an order in which inputs come first. */
-function floatValues(result: unknown): readonly Tensor[] {
-  const outputs = leaves<Tensor>(result).map(([, t]) => t);
+/** All float32 values with elements that some outputs are made of, in an order in which inputs come first. */
+function floatValues(outputs: readonly Tensor[]): readonly Tensor[] {
   const order = topological(outputs);
   const read = new Set([...outputs, ...order.flatMap((node) => node.inputs)]);
   return order
@@ -95,16 +96,21 @@ function hasNaN(t: Tensor): Tensor {
   return max(cast(not(equal(t, t)), "float32"));
 }
 
+/**
+ * Runs a function and gives its probes. They come after its results, so that the walk over the graph, and with it the
+ * stream of every random node, stays that of the function alone.
+ */
 async function once(
   options: CompileOptions,
   args: readonly unknown[],
-  fn: (...inputs: readonly unknown[]) => readonly Tensor[],
+  fn: (...inputs: readonly unknown[]) => { readonly results: readonly Tensor[]; readonly probes: readonly Tensor[] },
 ): Promise<readonly NdArray[]> {
-  const compiled = compile(fn as never, options);
+  const compiled = compile(fn as never, options) as unknown as Compiled<
+    unknown[],
+    { readonly probes: readonly NdArray[] }
+  >;
   try {
-    return (await (compiled as unknown as (...a: readonly unknown[]) => Promise<unknown>)(
-      ...args,
-    )) as readonly NdArray[];
+    return (await compiled(...args)).probes;
   } finally {
     await compiled.dispose();
   }
