@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { NdArray } from "./ndarray.ts";
 import { drawInto, foldIn, randomKey, rng, threefry, type RandomKind } from "./random.ts";
 
 const block = (key0: number, key1: number, counter0: number, counter1: number): string => {
@@ -63,6 +64,37 @@ describe("keys", () => {
         expect(foldIn(randomKey(seed), a).data).toEqual(foldIn(randomKey(seed), a).data);
       }),
     );
+  });
+});
+
+describe("one seed, three uses", () => {
+  test("folding, drawing in a graph and drawing on the host have nothing in common", () => {
+    const key = randomKey(7);
+    const drawn = (from: NdArray): number[] => {
+      const out = new Float32Array(4096);
+      drawInto(out, from.data as Int32Array, 0, { type: "uniform" });
+      return [...out];
+    };
+    const own = drawn(key);
+    const host = (rng(7).uniform([4096], 1).data as Float32Array).map((x) => (x + 1) / 2);
+    expect(Math.abs(correlation(own, host))).toBeLessThan(4 / 64);
+    expect(new Set([...own, ...host]).size).toBeGreaterThan(8000);
+    // A folded key is not a pair of words that the key itself draws.
+    const words = new Int32Array(2);
+    for (let n = 0; n < 64; n++) {
+      threefry(key.data[0] as number, key.data[1] as number, n, 0, words);
+      expect(foldIn(key, n).data).not.toEqual(words);
+    }
+  });
+
+  test("wrong keys, numbers and counts are refused", () => {
+    const key = randomKey(1);
+    for (const bad of [NaN, 0.7, -1])
+      expect(() => foldIn(key, bad)).toThrow(`foldIn: the number must be an integer from 0 to 2^53 - 1, got ${bad}`);
+    expect(() => foldIn(rng(1).uniform([2], 1), 1)).toThrow("foldIn: the key must be int32[2], as randomKey gives, got float32[2]"); // prettier-ignore
+    expect(() => foldIn(7 as never, 1)).toThrow("got number");
+    for (const bad of [0, 2.5, 2 ** 24])
+      expect(() => rng(1).integer(bad)).toThrow(`rng.integer: the count must be an integer from 1 to 2^23, got ${bad}`);
   });
 });
 

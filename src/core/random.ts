@@ -2,14 +2,20 @@
 // Source: Salmon, Moraes, Dror and Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3".
 
 import { sizeOf, type TypedArray } from "./dtype.ts";
-import { optionError } from "./errors.ts";
+import { dtypeError, optionError } from "./errors.ts";
 import { NdArray } from "./ndarray.ts";
+import { show } from "./tensor.ts";
 
 /** Which numbers to draw. */
 export type RandomKind =
   | { readonly type: "uniform" }
   | { readonly type: "normal" }
   | { readonly type: "bernoulli"; readonly probability: number };
+
+// One key serves three purposes, whose numbers must have nothing in common: the two upper bits of a counter tell them apart.
+// (Plain streams, of `drawInto`, have neither.)
+const folded = 0x8000_0000 | 0;
+const hosted = 0x4000_0000;
 
 const parity = 0x1bd11bda;
 const rotations = [13, 15, 26, 6, 17, 29, 16, 24] as const;
@@ -42,11 +48,19 @@ export function randomKey(seed: number): NdArray {
   return new NdArray("int32", [2], Int32Array.of(seed | 0, Math.floor(seed / 2 ** 32) | 0));
 }
 
-/** Another key, a function of `key` and a number (a step, a worker, a layer). */
+/**
+ * Another key, a function of `key` and a number (a step, a worker, a layer): an integer from 0 to 2^53 - 1.
+ *
+ * Its numbers have nothing to do with those that the key itself draws.
+ */
 export function foldIn(key: NdArray, number: number): NdArray {
+  if (!(key instanceof NdArray) || key.dtype !== "int32" || key.size !== 2)
+    throw dtypeError("foldIn", "the key must be int32[2], as randomKey gives", key instanceof NdArray ? show(key) : typeof key);
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw optionError("foldIn", "the number must be an integer from 0 to 2^53 - 1", String(number));
   const [key0, key1] = key.data as Int32Array;
   const out = new Int32Array(2);
-  threefry(key0!, key1!, number | 0, Math.floor(number / 2 ** 32) | 0, out);
+  threefry(key0!, key1!, number | 0, folded | Math.floor(number / 2 ** 32), out);
   return new NdArray("int32", [2], out);
 }
 
@@ -96,7 +110,7 @@ export interface Rng {
   uniform(shape: readonly number[], limit: number): NdArray;
   /** float32 of `shape`, normal with mean 0 and standard deviation `deviation`. */
   normal(shape: readonly number[], deviation: number): NdArray;
-  /** An independent integer in 0..count-1. */
+  /** An independent integer in 0..count-1, of a count from 1 to 2^23. */
   integer(count: number): number;
 }
 
@@ -106,7 +120,7 @@ export function rng(seed: number): Rng {
   let stream = 0;
   const draw = (shape: readonly number[], kind: RandomKind): Float32Array => {
     const out = new Float32Array(sizeOf(shape));
-    drawInto(out, key, stream++, kind);
+    drawInto(out, key, hosted | stream++, kind);
     return out;
   };
   return {
@@ -122,6 +136,10 @@ export function rng(seed: number): Rng {
         shape,
         draw(shape, { type: "normal" }).map((z) => z * deviation),
       ),
-    integer: (count) => Math.min(count - 1, Math.floor(draw([1], { type: "uniform" })[0]! * count)),
+    integer: (count) => {
+      if (!Number.isInteger(count) || count < 1 || count > 2 ** 23)
+        throw optionError("rng.integer", "the count must be an integer from 1 to 2^23", String(count));
+      return Math.min(count - 1, Math.floor(draw([1], { type: "uniform" })[0]! * count));
+    },
   };
 }
