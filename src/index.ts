@@ -62,6 +62,7 @@ export { gather, scatterAdd } from "./core/ops/gather.ts";
 export { oneHot, takeAlong } from "./core/ops/take-along.ts";
 export { logSoftmax, logSumExp, softmax } from "./core/ops/softmax.ts";
 export { layerNorm } from "./core/ops/layer-norm.ts";
+export { scan, type ScanOptions, type ScanResult, type ScanStep } from "./core/ops/scan.ts";
 export { customGradient, mark, stopGradient, type GradientRule } from "./core/ops/control.ts";
 export { random } from "./core/ops/random.ts";
 export { compile, evaluate, type Arrays, type CompileOptions, type Compiled } from "./engine/compile.ts";
