@@ -44,6 +44,13 @@ describe("bindAxes", () => {
     );
   });
 
+  test("a scalar has no axes, and an empty pattern", () => {
+    const sizes = bindAxes("f", { x: [f32(), ""], y: [f32(3), "N"] });
+    expect(sizes).toEqual({ N: 3 });
+    expectTypeOf(sizes).toEqualTypeOf<{ readonly [A in "N"]: number }>();
+    expect(() => bindAxes("f", { x: [f32(2), ""] })).toThrow("f: x must have 0 axes (), got float32[2]");
+  });
+
   test("asks for the right number of axes", () => {
     expect(() => bindAxes("attention", { query: [f32(5, 8), "B T D"] })).toThrow(
       "attention: query must have 3 axes (B T D), got float32[5, 8]",

@@ -3,13 +3,13 @@
 import { shapeError } from "./errors.ts";
 import { show, type TensorType } from "./tensor.ts";
 
-type Names<P extends string> = P extends `${infer A} ${infer R}` ? A | Names<R> : P;
+type Names<P extends string> = P extends "" ? never : P extends `${infer A} ${infer R}` ? A | Names<R> : P;
 
 /**
  * Names the axes of several tensors at once; equal names must have equal sizes.
  *
  * @param where - the function on whose behalf the check is made; opens the message.
- * @param spec - argument name -> its type and its axes, separated by spaces, for instance `[keys, "B S K"]`.
+ * @param spec - argument name -> its type and its axes, separated by spaces, for instance `[keys, "B S K"]`; `""` for a scalar.
  * @returns the size of every named axis.
  * @throws HeedError naming both tensors and axes.
  */
@@ -19,7 +19,7 @@ export function bindAxes<const S extends Readonly<Record<string, readonly [Tenso
 ): { readonly [A in Names<S[keyof S][1]>]: number } {
   const seen = new Map<string, { readonly size: number; readonly from: string }>();
   for (const [argument, [type, pattern]] of Object.entries(spec)) {
-    const names = pattern.split(" ");
+    const names = pattern === "" ? [] : pattern.split(" ");
     if (names.length !== type.shape.length)
       throw shapeError(where, `${argument} must have ${names.length} axes (${pattern})`, show(type));
     names.forEach((name, i) => {

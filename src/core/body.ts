@@ -3,7 +3,7 @@
 import { sizeOf } from "./dtype.ts";
 import { topological, type Node, type Tensor } from "./tensor.ts";
 
-// The second piece of mutable module state in core, of the kind of the scopes' stack: tracing is synchronous.
+// Mutable module state, of the kind of the scopes' stack (scope.ts): tracing is synchronous.
 let depth = 0;
 
 /** Runs `trace`, which makes the nodes of a body; `random` refuses to be one of them. */

@@ -44,6 +44,9 @@ export function viewAs(dtype: DType, buffer: ArrayBufferLike, byteOffset: number
   return new table[dtype].view(buffer, byteOffset, length);
 }
 
+/** Every dtype that heed knows. */
+export const dtypes = Object.keys(table) as readonly DType[];
+
 /** Whether `name` is a dtype that heed knows. */
 export function isDType(name: string): name is DType {
   return Object.hasOwn(table, name);
@@ -52,6 +55,44 @@ export function isDType(name: string): name is DType {
 /** Whether `data` is the typed array that holds `dtype`. */
 export function holds(dtype: DType, data: unknown): data is TypedArray {
   return data instanceof table[dtype].array;
+}
+
+const ranges: { readonly [D in DType]?: readonly [least: number, most: number] } = {
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint8: [0, 255],
+  bool: [0, 1],
+  int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
+};
+
+/**
+ * What a number must be for `dtype` to hold it, or null where it is that: the integers take theirs only, the floats
+ * round. float16 and bfloat16 are bits, which no number is converted to, but for 0.
+ */
+export function unheld(dtype: DType, value: number): string | null {
+  const range = ranges[dtype];
+  if (range)
+    return Number.isInteger(value) && value >= range[0] && value <= range[1]
+      ? null
+      : `an integer from ${range[0]} to ${range[1]}`;
+  return (dtype === "float16" || dtype === "bfloat16") && !Object.is(value, 0) ? "given as bits" : null;
+}
+
+/** The number that an element stands for: the 16-bit floats are decoded, an int64 is rounded beyond 2^53. */
+export function numberOf(dtype: DType, element: number | bigint): number {
+  const value = Number(element);
+  if (dtype === "bfloat16") return new Float32Array(Uint32Array.of(value << 16).buffer)[0]!;
+  if (dtype !== "float16") return value;
+  const exponent = (value >> 10) & 0x1f;
+  const fraction = (value & 0x3ff) / 1024;
+  const magnitude =
+    exponent === 0x1f
+      ? fraction === 0
+        ? Infinity
+        : NaN
+      : exponent === 0
+        ? fraction * 2 ** -14
+        : (1 + fraction) * 2 ** (exponent - 15);
+  return value & 0x8000 ? -magnitude : magnitude;
 }
 
 /** Number of elements of a shape; 1 for a scalar, 0 when an axis is empty. */

@@ -8,9 +8,11 @@ import { customGradient, stopGradient } from "./ops/control.ts";
 import { gather } from "./ops/gather.ts";
 import { matmul } from "./ops/matmul.ts";
 import { transpose } from "./ops/movement.ts";
+import { pow } from "./ops/pow.ts";
 import { mean, sum } from "./ops/reduce.ts";
 import { cast } from "./ops/select.ts";
 import { input } from "./ops/source.ts";
+import { takeAlong } from "./ops/take-along.ts";
 import { exp, floor, sin, square, tanh } from "./ops/unary.ts";
 import { printGraph } from "./print.ts";
 import { evaluateReference } from "./reference.ts";
@@ -202,7 +204,7 @@ describe("gradients", () => {
       "gradients: the output must be a float32 scalar, got int32[]",
     );
     expect(() => gradients(x, [x], input([3]))).toThrow(
-      "gradients: the seed must have the shape of the output, float32[2], got float32[3]",
+      "gradients: the seed must have the type of the output, float32[2], got float32[3]",
     );
   });
 
@@ -359,4 +361,89 @@ describe("valueAndGrad", () => {
     const scopes = new Set(topological([w]).map((node) => node.scope));
     expect([...scopes].sort()).toEqual(["", "net.0", "net.0.gradient"]);
   });
+
+  test("pairs parameters whose dotted paths are alike", () => {
+    const params = { "a.b": input([]), a: { b: input([]) } };
+    const g = grad((p: typeof params) => mul(mul(p["a.b"], 3), p.a.b))(params);
+    const feeds = [
+      [params["a.b"], ref([], 5)],
+      [params.a.b, ref([], 7)],
+    ] as const;
+    expect(values([g["a.b"], g.a.b], feeds)).toEqual([[21], [15]]);
+  });
+
+  test("refuses what is no loss, no parameter, no option", () => {
+    const p = { w: input([]) };
+    const refused = (fn: unknown, params: unknown, message: string): void =>
+      expect(() => grad(fn as (p: unknown) => Tensor)(params)).toThrow(message);
+    const needed = "grad: the function must return a float32 scalar of the graph, or { loss, aux }";
+    refused(() => 3, p, `${needed}, got a number`);
+    refused(() => {}, p, `${needed}, got undefined`);
+    refused(async () => p.w, p, `${needed}, got Promise`);
+    refused(() => ({ loss: 3 }), p, `${needed}, got a number as loss`);
+    refused(() => p.w, { ...p, n: 3 }, "grad: the parameter at n must be a Tensor, got a number");
+    expect(() => grad(() => p.w, { frozn: () => true } as never)).toThrow(
+      'grad: options must be among frozen, got "frozn"',
+    );
+  });
+});
+
+describe("at zero", () => {
+  /** The derivatives of `f` at x from the first to the third. */
+  function derivatives(f: (x: Tensor) => Tensor, at: number): readonly number[] {
+    const x = input([]);
+    const orders: Tensor[] = [];
+    for (let y = f(x); orders.length < 3; y = orders.at(-1)!) orders.push(gradients(y, [x])[0]!);
+    return values(orders, [[x, ref([], at)]]).flat();
+  }
+
+  test("powers have the derivatives of polynomials", () => {
+    expect(derivatives((x) => pow(x, 0), 0)).toEqual([0, 0, 0]);
+    expect(derivatives((x) => pow(x, 1), 0)).toEqual([1, 0, 0]);
+    expect(derivatives((x) => pow(x, 2), 0)).toEqual([0, 2, 0]);
+    expect(derivatives((x) => pow(x, 3), 2)).toEqual([12, 12, 6]);
+  });
+
+  test("so they have where the exponent is a tensor", () => {
+    const b = input([3]);
+    const x = input([3]);
+    const [first] = gradients(sum(pow(x, b)), [x]);
+    const [second] = gradients(sum(first!), [x]);
+    const [third] = gradients(sum(second!), [x]);
+    const feeds = [
+      [x, ref([3], 0, 0, 0)],
+      [b, ref([3], 0, 1, 2)],
+    ] as const;
+    expect(values([first!, second!, third!], feeds)).toEqual([
+      [0, 1, 0],
+      [0, 0, 2],
+      [0, 0, 0],
+    ]);
+  });
+
+  test("a power of zero does not grow with its exponent", () => {
+    const [a, b] = [input([3]), input([3])];
+    const [g] = gradients(sum(pow(a, b)), [b]);
+    const feeds = [
+      [a, ref([3], 0, 0, Math.E)],
+      [b, ref([3], 2, 0, 1)],
+    ] as const;
+    expect(values([g!], feeds)[0]).toEqual([0, 0, Math.E]);
+  });
+});
+
+test("an index from the end gets its gradient where it reads", () => {
+  const [x, i] = [input([2, 3]), input([2], "int32")];
+  const feeds = [
+    [x, ref([2, 3], 1, 2, 3, 4, 5, 6)],
+    [i, ref([2], -1, -3)],
+  ] as const;
+  const y = takeAlong(x, i);
+  expect(values([y, ...gradients(sum(y), [x])], feeds)).toEqual([
+    [3, 4],
+    [0, 0, 1, 1, 0, 0],
+  ]);
+  const rows = gather(x, sub(i, -2));
+  expect(values(gradients(sum(rows), [x]), feeds)).toEqual([[0, 0, 0, 2, 2, 2]]);
+  expect(() => values([gather(x, i)], feeds)).toThrow("gather: indices must lie in -2..1, got -3");
 });

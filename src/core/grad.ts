@@ -1,14 +1,16 @@
 // Reverse-mode gradients: one walk over the graph, whose result is again a graph.
 
 import { sizeOf } from "./dtype.ts";
-import { graphError, internalError } from "./errors.ts";
+import { checkOptions, graphError } from "./errors.ts";
+import { kindOf } from "./ndarray.ts";
+import { checkTensor } from "./op.ts";
 import { add } from "./ops/binary.ts";
 import { reshape } from "./ops/movement.ts";
 import { sum } from "./ops/reduce.ts";
 import { fill } from "./ops/source.ts";
 import { inScope } from "./scope.ts";
 import { sameShape, sameType, show, topological, type Node, Tensor, type TensorSet } from "./tensor.ts";
-import { leaves, mapTree, type MapTree } from "./tree.ts";
+import { tensorLeaves, unflatten } from "./tree.ts";
 
 /** A gradient at a broadcast shape, summed back to `shape`: the one place where broadcasting is undone, for every rule. */
 function unbroadcast(g: Tensor, shape: readonly number[]): Tensor {
@@ -63,6 +65,9 @@ function addAll(terms: readonly Tensor[]): Tensor {
  * @throws HeedError when `output` is not a float32 scalar and no seed is given.
  */
 export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor): readonly Tensor[] {
+  checkTensor("gradients", "the output", output);
+  wrt.forEach((t, i) => checkTensor("gradients", `tensor ${i} of wrt`, t));
+  if (seed) checkTensor("gradients", "the seed", seed);
   if (output.dtype !== "float32" || (!seed && output.rank !== 0))
     throw graphError(
       "gradients",
@@ -70,8 +75,8 @@ export function gradients(output: Tensor, wrt: readonly Tensor[], seed?: Tensor)
       show(output),
       "Reduce it with sum or mean, or pass a seed.",
     );
-  if (seed && !sameShape(seed.shape, output.shape))
-    throw graphError("gradients", `the seed must have the shape of the output, ${show(output)}`, show(seed));
+  if (seed && !sameType(seed, output))
+    throw graphError("gradients", `the seed must have the type of the output, ${show(output)}`, show(seed));
 
   const terms = gradientTerms([output], [seed ?? fill([], 1)], wrt);
   return wrt.map((t, i) => sumTerms(terms[i]!) ?? fill(t.shape, 0));
@@ -132,14 +137,32 @@ function gradientScope({ scope }: Node): string {
   return scope === "" ? "gradient" : `${scope}.gradient`;
 }
 
+/** What the gradient rule of a node gives, checked: rules of users come here too. */
 function gradientsOfInputs(node: Node, grads: readonly (Tensor | null)[]): readonly (Tensor | null)[] {
-  const results = node.op.vjp(grads, node.inputs as never, node.outputs, node.attrs) as readonly (Tensor | null)[];
-  if (results.length === node.inputs.length) return results;
-  throw internalError(
-    node.op.name,
-    `the gradient rule must give ${node.inputs.length} entries`,
-    String(results.length),
-  );
+  const { op, inputs, outputs, attrs } = node;
+  const results: unknown = op.vjp(grads, inputs as never, outputs, attrs);
+  if (!Array.isArray(results) || results.length !== inputs.length)
+    throw graphError(
+      op.name,
+      `the gradient rule must give ${inputs.length} entries`,
+      Array.isArray(results) ? String(results.length) : kindOf(results),
+    );
+  return results.map((g: unknown, i) => {
+    if (g === null) return null;
+    const x = inputs[i]!;
+    if (g instanceof Tensor && x.dtype === "float32" && g.dtype === "float32" && stretches(x.shape, g.shape)) return g;
+    throw graphError(
+      op.name,
+      `the gradient rule must give null${x.dtype === "float32" ? ` or a tensor of the type ${show(x)}, or of one that it stretches to,` : ""} for input ${i}`,
+      g instanceof Tensor ? show(g) : kindOf(g),
+    );
+  });
+}
+
+/** Whether broadcasting stretches one shape to the other. */
+function stretches(from: readonly number[], to: readonly number[]): boolean {
+  const lead = to.length - from.length;
+  return lead >= 0 && from.every((n, i) => n === 1 || n === to[lead + i]);
 }
 
 /** What a differentiable function returns: the loss, or the loss with other results beside it. */
@@ -159,25 +182,45 @@ export interface GradOptions {
  */
 export function valueAndGrad<P, Rest extends readonly unknown[], Aux = undefined>(
   fn: (params: P, ...rest: Rest) => LossResult<Aux>,
-  { frozen }: GradOptions = {},
+  options: GradOptions = {},
+): (params: P, ...rest: Rest) => { readonly value: Tensor; readonly grad: P; readonly aux: Aux } {
+  checkOptions("valueAndGrad", options, ["frozen"]);
+  return differentiate("valueAndGrad", fn, options);
+}
+
+function differentiate<P, Rest extends readonly unknown[], Aux>(
+  where: string,
+  fn: (params: P, ...rest: Rest) => LossResult<Aux>,
+  { frozen }: GradOptions,
 ): (params: P, ...rest: Rest) => { readonly value: Tensor; readonly grad: P; readonly aux: Aux } {
   return (params, ...rest) => {
-    const result = fn(params, ...rest);
-    const loss = result instanceof Tensor ? result : result.loss;
-    const aux = (result instanceof Tensor ? undefined : result.aux) as Aux;
-    const all = leaves<Tensor>(params);
-    const free = all.filter(([path, t]) => t.dtype === "float32" && !frozen?.(path));
-    const grads = new Map<string, Tensor>();
-    gradients(
+    const all = tensorLeaves(where, "the parameter", params);
+    const { loss, aux } = lossOf(where, fn(params, ...rest));
+    const isFree = all.map(([path, t]) => t.dtype === "float32" && !frozen?.(path));
+    const grads = gradients(
       loss,
-      free.map(([, t]) => t),
-    ).forEach((g, i) => grads.set(free[i]![0], g));
-    const grad = mapTree<P, Tensor, Tensor>(
+      all.flatMap(([, t], i) => (isFree[i] ? [t] : [])),
+    );
+    let next = 0;
+    // By the order of the leaves: two of them may have one dotted path.
+    const grad = unflatten(
       params,
-      (t, path) => grads.get(path) ?? fill(t.shape, 0, t.dtype),
-    ) as MapTree<P, Tensor, Tensor> as P;
+      all.map(([, t], i) => (isFree[i] ? grads[next++]! : fill(t.shape, 0, t.dtype))),
+    ) as P;
     return { value: loss, grad, aux };
   };
+}
+
+/** The parts of what a differentiable function returned. */
+function lossOf<Aux>(where: string, result: LossResult<Aux>): { readonly loss: Tensor; readonly aux: Aux } {
+  if (result instanceof Tensor) return { loss: result, aux: undefined as Aux };
+  const loss = (result as { readonly loss?: unknown } | null | undefined)?.loss;
+  if (loss instanceof Tensor) return { loss, aux: result.aux };
+  throw graphError(
+    where,
+    "the function must return a float32 scalar of the graph, or { loss, aux }",
+    loss === undefined ? kindOf(result) : `${kindOf(loss)} as loss`,
+  );
 }
 
 /** `valueAndGrad` without the value. */
@@ -185,6 +228,7 @@ export function grad<P, Rest extends readonly unknown[]>(
   fn: (params: P, ...rest: Rest) => LossResult<unknown>,
   options: GradOptions = {},
 ): (params: P, ...rest: Rest) => P {
-  const both = valueAndGrad(fn, options);
+  checkOptions("grad", options, ["frozen"]);
+  const both = differentiate("grad", fn, options);
   return (params, ...rest) => both(params, ...rest).grad;
 }

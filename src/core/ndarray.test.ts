@@ -23,7 +23,7 @@ describe("array", () => {
   test("of a given dtype", async () => {
     expect(await array([1, -2], { dtype: "int32" }).toNested()).toEqual([1, -2]);
     expect(array([1, -2], { dtype: "int64" }).data).toEqual(BigInt64Array.of(1n, -2n));
-    expect(await array([0, 3], { dtype: "bool" }).toNested()).toEqual([false, true]);
+    expect(await array([0, 1], { dtype: "bool" }).toNested()).toEqual([false, true]);
     expect(array([true], { dtype: "float32" }).data).toEqual(Float32Array.of(1));
   });
 
@@ -82,7 +82,56 @@ describe("array", () => {
     expect(() => new NdArray("float32", [-1], Float32Array.of())).toThrow(
       "NdArray: every axis must be an integer >= 0, got [-1]",
     );
-    expect(() => checkShape("zeros", [2 ** 31, 2 ** 31])).toThrow("zeros: every axis must be an integer >= 0");
+    expect(() => checkShape("zeros", [2 ** 31, 2 ** 31])).toThrow(
+      "zeros: at most 9007199254740991 elements can be counted",
+    );
+  });
+});
+
+describe("elements", () => {
+  test.each([
+    [[1.5], "int32", "array: every element of dtype int32 must be an integer from -2147483648 to 2147483647, got 1.5"],
+    [[NaN], "int32", "must be an integer from -2147483648 to 2147483647, got NaN"],
+    [3e9, "int32", "must be an integer from -2147483648 to 2147483647, got 3000000000"],
+    [[[300]], "uint8", "array: every element of dtype uint8 must be an integer from 0 to 255, got 300"],
+    [[5], "bool", "array: every element of dtype bool must be an integer from 0 to 1, got 5"],
+    [
+      [1.5],
+      "int64",
+      "array: every element of dtype int64 must be an integer from -9007199254740991 to 9007199254740991",
+    ],
+    [
+      [1],
+      "float16",
+      "array: every element of dtype float16 must be given as bits, got 1. Pass a Uint16Array, as float32ToFloat16",
+    ],
+    [["a"] as never, "float32", "array: elements must be numbers or booleans, got a string"],
+    [undefined as never, "float32", "array: elements must be numbers or booleans, got undefined"],
+  ] as readonly (readonly [Nested, DType, string])[])("refuses %j as %s", (nested, dtype, message) => {
+    expect(() => array(nested, { dtype })).toThrow(message);
+  });
+
+  test("float32 rounds, and takes what is not finite", () => {
+    expect(array([0.1, NaN, -Infinity]).data).toEqual(Float32Array.of(0.1, NaN, -Infinity));
+  });
+
+  test("of the 16-bit floats are decoded", async () => {
+    const half = Uint16Array.of(0x3c00, 0xc100, 0x0001, 0x8400, 0x7c00, 0x7e00, 0x8000);
+    const decoded = [1, -2.5, 2 ** -24, -(2 ** -14), Infinity, NaN, -0];
+    expect(await array(half, { dtype: "float16" }).toNested()).toEqual(decoded);
+    expect(await array(Uint16Array.of(0x3f80, 0xc020), { dtype: "bfloat16" }).toNested()).toEqual([1, -2.5]);
+  });
+
+  test("unknown options, dtypes and typed arrays are refused", () => {
+    expect(() => array([1], { type: "int32" } as never)).toThrow(
+      'array: options must be among dtype, shape, got "type"',
+    );
+    expect(() => zeros([2], "float" as never)).toThrow("zeros: dtype must be among float32, int32");
+    expect(() => array([2], { dtype: "float" as never })).toThrow("array: dtype must be among float32, int32");
+    expect(() => new NdArray("float" as never, [1], Float32Array.of(1))).toThrow("NdArray: dtype must be among");
+    expect(() => array(new Int16Array(3) as never)).toThrow(
+      "array: a typed array must be a Float32Array, Int32Array, Uint8Array, Float64Array, BigInt64Array or Uint16Array, got Int16Array",
+    );
   });
 });
 

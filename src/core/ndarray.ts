@@ -1,7 +1,7 @@
 // NdArray: a handle on numbers that live on the host or on a device.
 
-import { allocate, byteSize, holds, sizeOf, type DType, type TypedArray } from "./dtype.ts";
-import { HeedError, shapeError } from "./errors.ts";
+import { allocate, byteSize, dtypes, holds, numberOf, sizeOf, unheld, type DType, type TypedArray } from "./dtype.ts";
+import { checkOptions, dtypeError, HeedError, inputError, shapeError } from "./errors.ts";
 
 /** Where the elements live. `host` is JavaScript memory. */
 export type ArrayDevice = "host" | "webgpu";
@@ -32,13 +32,14 @@ export class NdArray {
   #remote: DeviceStorage | null;
 
   constructor(dtype: DType, shape: readonly number[], storage: TypedArray | DeviceStorage) {
+    checkDType("NdArray", dtype);
     this.dtype = dtype;
     this.shape = Object.freeze([...shape]);
     if (ArrayBuffer.isView(storage)) {
       checkShape("NdArray", shape);
       const given: TypedArray = storage;
       if (!holds(dtype, given))
-        throw shapeError("NdArray", `${dtype} must be held by its own typed array`, describe(storage));
+        throw shapeError("NdArray", `${dtype} must be held by its own typed array`, kindOf(storage));
       if (storage.length !== sizeOf(shape))
         throw shapeError("NdArray", `shape [${shape.join(", ")}] needs ${sizeOf(shape)} elements`, `${storage.length}`);
       this.#host = storage;
@@ -106,7 +107,7 @@ export class NdArray {
   /** Nested JavaScript arrays of the elements (a number for a scalar). */
   async toNested(): Promise<Nested> {
     const data = await this.read();
-    return nest(data, this.shape, this.dtype === "bool");
+    return nest(data, this.shape, this.dtype);
   }
 
   toString(): string {
@@ -128,12 +129,14 @@ export class NdArray {
  *
  * @param source - numbers; nested arrays must be rectangular. A typed array needs `shape` unless it is one axis.
  * @param options.dtype - default: of the typed array (`Float32Array` float32, `Int32Array` int32, `Uint8Array` uint8), else float32 (bool for booleans).
- * @throws HeedError when the nesting is ragged or the count does not fit the shape.
+ * @throws HeedError when the nesting is ragged, the count does not fit the shape, or the dtype cannot hold an element.
  */
 export function array(
   source: Nested | TypedArray,
   options: { readonly dtype?: DType; readonly shape?: readonly number[] } = {},
 ): NdArray {
+  checkOptions("array", options, ["dtype", "shape"]);
+  if (options.dtype !== undefined) checkDType("array", options.dtype);
   if (ArrayBuffer.isView(source)) {
     const dtype = options.dtype ?? dtypeOf(source);
     return new NdArray(dtype, options.shape ?? [source.length], source);
@@ -142,6 +145,7 @@ export function array(
   const flat: (number | boolean)[] = [];
   flatten(source, shape, 0, flat);
   const dtype = options.dtype ?? (flat.length > 0 && typeof flat[0] === "boolean" ? "bool" : "float32");
+  for (const v of flat) checkElement(dtype, v);
   const data = allocate(dtype, flat.length);
   if (data instanceof BigInt64Array) flat.forEach((v, i) => (data[i] = BigInt(Number(v))));
   else flat.forEach((v, i) => (data[i] = Number(v)));
@@ -150,18 +154,47 @@ export function array(
 
 /** An array of zeros. */
 export function zeros(shape: readonly number[], dtype: DType = "float32"): NdArray {
+  checkDType("zeros", dtype);
   checkShape("zeros", shape);
   return new NdArray(dtype, shape, allocate(dtype, sizeOf(shape)));
 }
 
 /** Refuses a shape with a negative, fractional or absurd size. */
 export function checkShape(where: string, shape: readonly number[]): void {
-  if (!shape.every((n) => Number.isInteger(n) && n >= 0) || sizeOf(shape) > Number.MAX_SAFE_INTEGER)
+  if (!Array.isArray(shape)) throw shapeError(where, "the shape must be a list of sizes", kindOf(shape));
+  if (!shape.every((n) => Number.isInteger(n) && n >= 0))
     throw shapeError(where, "every axis must be an integer >= 0", `[${shape.join(", ")}]`);
+  if (sizeOf(shape) > Number.MAX_SAFE_INTEGER)
+    throw shapeError(where, `at most ${Number.MAX_SAFE_INTEGER} elements can be counted`, `[${shape.join(", ")}]`);
 }
 
-function describe(value: unknown): string {
-  return Object.prototype.toString.call(value).slice(8, -1);
+/** Refuses a dtype that heed does not know. */
+export function checkDType(where: string, dtype: DType): void {
+  if (!dtypes.includes(dtype))
+    throw dtypeError(where, `dtype must be among ${dtypes.join(", ")}`, JSON.stringify(dtype));
+}
+
+/** Refuses an element that is no number, or that `dtype` would store as another number. */
+function checkElement(dtype: DType, value: unknown): void {
+  if (typeof value !== "number" && typeof value !== "boolean")
+    throw inputError("array", "elements must be numbers or booleans", kindOf(value));
+  const needed = unheld(dtype, Number(value));
+  if (needed === null) return;
+  const hint =
+    needed === "given as bits"
+      ? "Pass a Uint16Array, as float32ToFloat16 and float32ToBfloat16 of heed/files make it."
+      : undefined;
+  throw dtypeError("array", `every element of dtype ${dtype} must be ${needed}`, String(value), hint);
+}
+
+/** The kind of a value as an error message names it: `number`, `null`, `Int16Array`. */
+export function kindOf(value: unknown): string {
+  if (value instanceof NdArray) return `an NdArray ${value.toString()}`;
+  return typeof value === "object" && value !== null
+    ? Object.prototype.toString.call(value).slice(8, -1)
+    : value === null || value === undefined
+      ? String(value)
+      : `a ${typeof value}`;
 }
 
 function dtypeOf(data: TypedArray): DType {
@@ -170,7 +203,13 @@ function dtypeOf(data: TypedArray): DType {
   if (data instanceof Uint8Array) return "uint8";
   if (data instanceof Float64Array) return "float64";
   if (data instanceof BigInt64Array) return "int64";
-  throw shapeError("array", "a Uint16Array needs its dtype, float16 or bfloat16", "none");
+  if (data instanceof Uint16Array)
+    throw dtypeError("array", "a Uint16Array needs its dtype, float16 or bfloat16", "none");
+  throw dtypeError(
+    "array",
+    "a typed array must be a Float32Array, Int32Array, Uint8Array, Float64Array, BigInt64Array or Uint16Array",
+    kindOf(data),
+  );
 }
 
 function shapeOfNested(source: Nested): number[] {
@@ -204,8 +243,8 @@ function flatten(source: Nested, shape: readonly number[], depth: number, out: (
   for (const item of source) flatten(item as Nested, shape, depth + 1, out);
 }
 
-function nest(data: TypedArray, shape: readonly number[], asBool: boolean): Nested {
-  const item = (i: number): Nested => (asBool ? data[i] !== 0 : Number(data[i]));
+function nest(data: TypedArray, shape: readonly number[], dtype: DType): Nested {
+  const item = (i: number): Nested => (dtype === "bool" ? data[i] !== 0 : numberOf(dtype, data[i]!));
   const build = (axis: number, offset: number, stride: number): Nested => {
     if (axis === shape.length) return item(offset);
     const n = shape[axis]!;

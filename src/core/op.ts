@@ -1,9 +1,10 @@
 // What an op is: one object that holds its shape rule, gradient, ONNX rule and float64 reference.
 
-import type { DType, TypedArray } from "./dtype.ts";
-import { internalError } from "./errors.ts";
+import { dtypes, type DType, type TypedArray } from "./dtype.ts";
+import { graphError, internalError } from "./errors.ts";
+import { kindOf, NdArray } from "./ndarray.ts";
 import { currentScope } from "./scope.ts";
-import { Tensor, type Node, type TensorType } from "./tensor.ts";
+import { show, Tensor, type Node, type TensorType } from "./tensor.ts";
 
 /** A tuple of the same arity as `In`, of `T`. */
 export type Each<In extends readonly unknown[], T> = { readonly [K in keyof In]: T };
@@ -126,19 +127,21 @@ export function defineOp<In extends readonly Tensor[], A extends object>(
   return (inputs, attrs) => applyOp(op, inputs, attrs);
 }
 
-/** Makes the node of one application of `op`. */
+/** Makes the node of one application of `op`. @throws HeedError when an input is no tensor, or from the shape rule. */
 export function applyOp<In extends readonly Tensor[], A extends object>(
   op: OpDef<In, A>,
   inputs: In,
   attrs: A,
 ): readonly Tensor[] {
+  inputs.forEach((x, i) => checkTensor(op.name, `input ${i}`, x));
   const types = op.infer(inputs, attrs);
-  if (types.length === 0) throw internalError(op.name, "the shape rule must give at least one output");
+  checkTypes(op.name, types);
   const outputs: Tensor[] = [];
   const node: Node = {
     op,
     inputs: Object.freeze([...inputs]),
-    attrs: Object.freeze(attrs),
+    // A copy: the caller's own object stays free to change.
+    attrs: Object.freeze({ ...attrs }),
     outputs,
     scope: currentScope(),
   };
@@ -147,4 +150,35 @@ export function applyOp<In extends readonly Tensor[], A extends object>(
   );
   Object.freeze(outputs);
   return Object.freeze(node).outputs;
+}
+
+/** Refuses what is no tensor, above all an array where a node of the graph is required. */
+export function checkTensor(where: string, what: string, value: unknown): asserts value is Tensor {
+  if (value instanceof Tensor) return;
+  throw graphError(
+    where,
+    `${what} must be a Tensor`,
+    kindOf(value),
+    value instanceof NdArray ? "Pass it as an argument, or wrap it in constant()." : undefined,
+  );
+}
+
+/** Refuses what a shape rule must not give: nothing, a dtype that heed does not know, an axis that is no size. */
+function checkTypes(name: string, types: readonly TensorType[]): void {
+  if (!Array.isArray(types)) throw internalError(name, "the shape rule must give a list of types", kindOf(types));
+  if (types.length === 0) throw internalError(name, "the shape rule must give at least one output");
+  for (const type of types as readonly Partial<TensorType>[]) {
+    const { dtype, shape } = type ?? {};
+    const valid =
+      dtype !== undefined &&
+      dtypes.includes(dtype) &&
+      Array.isArray(shape) &&
+      shape.every((n) => Number.isInteger(n) && n >= 0);
+    if (!valid)
+      throw internalError(
+        name,
+        "the shape rule must give known dtypes and axes that are integers >= 0",
+        dtype !== undefined && Array.isArray(shape) ? show({ dtype, shape }) : kindOf(type),
+      );
+  }
 }

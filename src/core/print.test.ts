@@ -76,3 +76,7 @@ test("an input alone", () => {
     return %0"
   `);
 });
+
+test("what is no tensor is refused", () => {
+  expect(() => printGraph(3)).toThrow("printGraph: the output must be a Tensor, got a number");
+});

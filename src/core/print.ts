@@ -2,7 +2,7 @@
 
 import type { BodyGraph } from "./op.ts";
 import { sameShape, sameType, show, topological, type Tensor, type TensorType } from "./tensor.ts";
-import { leaves } from "./tree.ts";
+import { tensorLeaves } from "./tree.ts";
 
 /**
  * The graph of some outputs, one node a line: `%3 = softmax(%2) {axis: 1} : float32[2, 3]  # scope`. The body of a loop
@@ -11,7 +11,7 @@ import { leaves } from "./tree.ts";
  * @param outputs - a tensor, or a tree of tensors; its paths name the results in the last lines.
  */
 export function printGraph(outputs: unknown): string {
-  const results = leaves<Tensor>(outputs);
+  const results = tensorLeaves("printGraph", "the output", outputs);
   const names = new Map<Tensor, string>();
   const printer: Printer = { lines: [], count: 0 };
   printNodes(

@@ -55,7 +55,11 @@ export function randomKey(seed: number): NdArray {
  */
 export function foldIn(key: NdArray, number: number): NdArray {
   if (!(key instanceof NdArray) || key.dtype !== "int32" || key.size !== 2)
-    throw dtypeError("foldIn", "the key must be int32[2], as randomKey gives", key instanceof NdArray ? show(key) : typeof key);
+    throw dtypeError(
+      "foldIn",
+      "the key must be int32[2], as randomKey gives",
+      key instanceof NdArray ? show(key) : typeof key,
+    );
   if (!Number.isSafeInteger(number) || number < 0)
     throw optionError("foldIn", "the number must be an integer from 0 to 2^53 - 1", String(number));
   const [key0, key1] = key.data as Int32Array;

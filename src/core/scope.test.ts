@@ -23,3 +23,8 @@ test("inScope stands elsewhere, and comes back", () => {
   expect(() => inScope("there", () => JSON.parse("{"))).toThrow(SyntaxError);
   expect(currentScope()).toBe("");
 });
+
+test("an empty name adds none", () => {
+  expect(scope("", () => scope("a", currentScope))).toBe("a");
+  expect(scope("a", () => scope("", currentScope))).toBe("a");
+});

@@ -1,13 +1,13 @@
 // Scopes: the dotted place in a model at which a node was made, for sites, profiles and error messages.
 
-// The one piece of mutable module state in core: tracing is synchronous, and a stack that mirrors the call stack
+// Mutable module state, with the depth of loops (body.ts) the only one in core: tracing is synchronous, and a stack that mirrors the call stack
 // spares every layer a parameter. `scope` restores it even when the body throws.
 let stack: string[] = [];
 
 /**
  * Runs `body`; every node and site made inside is named under `name`.
  *
- * @param name - one or more dotted parts, for instance `"encoder.0"`.
+ * @param name - one or more dotted parts, for instance `"encoder.0"`; an empty name adds none.
  * @returns what `body` returns.
  */
 export function scope<R>(name: string, body: () => R): R {
@@ -21,7 +21,7 @@ export function scope<R>(name: string, body: () => R): R {
 
 /** The dotted name of the scope in which the caller runs; empty outside every scope. */
 export function currentScope(): string {
-  return stack.join(".");
+  return stack.filter((name) => name !== "").join(".");
 }
 
 /**

@@ -30,6 +30,15 @@ describe("mapTree", () => {
     expect(mapTree(7, (x: number, path) => `${x}${path}`, "root")).toBe("7root");
   });
 
+  test("keeps a member named __proto__, as leaves does", () => {
+    const tree = JSON.parse('{"__proto__": 1, "b": 2}') as Record<string, number>;
+    const mapped = mapTree(tree, (x: number) => 10 * x);
+    expect(leaves(mapped)).toEqual([
+      ["__proto__", 10],
+      ["b", 20],
+    ]);
+  });
+
   test("leaves absent members out", () => {
     expect(Object.keys(mapTree({ weight: 1, bias: undefined }, (x: number) => x))).toEqual(["weight"]);
   });
@@ -124,9 +133,34 @@ describe("zipTrees", () => {
     });
   });
 
+  test("pairs members whose dotted paths are alike", () => {
+    const tree = { "a.b": 1, a: { b: 2 } };
+    expect(zipTrees(tree, { "a.b": 10, a: { b: 20 } }, (a: number, b: number) => a + b)).toEqual({
+      "a.b": 11,
+      a: { b: 22 },
+    });
+  });
+
+  test("goes by names, in whatever order", () => {
+    expect(zipTrees({ a: 1, b: 2 }, { b: 20, a: 10 }, (a: number, b: number) => a + b)).toEqual({ a: 11, b: 22 });
+  });
+
+  test("names what the first lacks, and where the structures part", () => {
+    const add = (a: number, b: number): number => a + b;
+    expect(() => zipTrees({ a: 1 }, { a: 1, b: 2 }, add)).toThrow(
+      "zipTrees: both trees must have b, got a first tree without it",
+    );
+    expect(() => zipTrees({ a: [1] }, { a: { 0: 1 } }, add)).toThrow(
+      "zipTrees: both trees must have a list at a, got an object in the second",
+    );
+    expect(() => zipTrees(1, [1], add)).toThrow(
+      "zipTrees: both trees must have a leaf at the root, got a list in the second",
+    );
+  });
+
   test("names the path that the second lacks", () => {
     expect(() => zipTrees(params, { scale: 1 }, (a: number) => a)).toThrow(
-      "zipTrees: both trees must have layers.0.weight",
+      "zipTrees: both trees must have layers, got a second tree without it",
     );
   });
 });

@@ -2,6 +2,7 @@
 
 import { inputError } from "./errors.ts";
 import { NdArray } from "./ndarray.ts";
+import { checkTensor } from "./op.ts";
 import { Tensor } from "./tensor.ts";
 
 /** A tree with leaves `T`. Parameter types are `type` aliases: interfaces and classes do not match it. */
@@ -33,10 +34,15 @@ export function mapTree<P, A, B>(tree: P, fn: (leaf: A, path: string) => B, path
   if (isLeaf(tree)) return fn(tree as unknown as A, path) as MapTree<P, A, B>;
   if (Array.isArray(tree))
     return tree.map((item: unknown, i) => mapTree<unknown, A, B>(item, fn, joinPath(path, i))) as MapTree<P, A, B>;
-  const out: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(tree as Record<string, unknown>))
-    if (value !== undefined) out[key] = mapTree<unknown, A, B>(value, fn, joinPath(path, key));
-  return out as MapTree<P, A, B>;
+  // fromEntries makes own members of all keys, of `__proto__` too.
+  return Object.fromEntries(
+    members(tree).map(([key, value]) => [key, mapTree<unknown, A, B>(value, fn, joinPath(path, key))]),
+  ) as MapTree<P, A, B>;
+}
+
+/** The members of a tree's object that are there. */
+function members(tree: unknown): readonly (readonly [key: string, value: unknown])[] {
+  return Object.entries(tree as Record<string, unknown>).filter(([, value]) => value !== undefined);
 }
 
 /** `mapTree` for trees whose exact structure is not known to the type checker. */
@@ -51,7 +57,18 @@ export function leaves<T>(tree: unknown, path = ""): readonly (readonly [path: s
   return out;
 }
 
-/** A tree of the structure of `shape` whose leaves come from `values` in order. */
+/** The leaves of a tree of tensors. @throws HeedError naming the first leaf that is none. */
+export function tensorLeaves(
+  where: string,
+  what: string,
+  tree: unknown,
+): readonly (readonly [path: string, leaf: Tensor])[] {
+  const all = leaves<Tensor>(tree);
+  for (const [path, leaf] of all) checkTensor(where, path === "" ? what : `${what} at ${path}`, leaf);
+  return all;
+}
+
+/** A tree of the structure of `structure` whose leaves come from `values` in order. */
 export function unflatten<P, B>(structure: P, values: readonly B[]): MapTree<P, unknown, B> {
   let next = 0;
   return mapTree<P, unknown, B>(structure, () => values[next++]!);
@@ -76,11 +93,33 @@ export function fromPaths<P, B>(where: string, like: P, values: ReadonlyMap<stri
   return tree;
 }
 
-/** `fn` over the leaves of two trees of one structure. */
+/**
+ * `fn` over the leaves of two trees of one structure.
+ *
+ * @throws HeedError naming the first place at which the structures differ.
+ */
 export function zipTrees<P, A, B, C>(a: P, b: unknown, fn: (a: A, b: B, path: string) => C): MapTree<P, A, C> {
-  const others = new Map(leaves<B>(b));
-  return mapTree<P, A, C>(a, (leaf, path) => {
-    if (!others.has(path)) throw inputError("zipTrees", `both trees must have ${path}`, "a second tree without it");
-    return fn(leaf, others.get(path)!, path);
-  });
+  return zipAt(a, b, fn as (a: unknown, b: unknown, path: string) => C, "") as MapTree<P, A, C>;
+}
+
+function zipAt(a: unknown, b: unknown, fn: (a: unknown, b: unknown, path: string) => unknown, path: string): unknown {
+  const kinds = [a, b].map((tree) => (isLeaf(tree) ? "a leaf" : Array.isArray(tree) ? "a list" : "an object"));
+  if (kinds[0] !== kinds[1])
+    throw inputError(
+      "zipTrees",
+      `both trees must have ${kinds[0]!} at ${path || "the root"}`,
+      `${kinds[1]!} in the second`,
+    );
+  if (isLeaf(a)) return fn(a, b, path);
+  const own = new Map(members(a));
+  const other = new Map(members(b));
+  for (const [first, second, which] of [
+    [own, other, "second"],
+    [other, own, "first"],
+  ] as const)
+    for (const key of first.keys())
+      if (!second.has(key))
+        throw inputError("zipTrees", `both trees must have ${joinPath(path, key)}`, `a ${which} tree without it`);
+  const zipped = [...own].map(([key, value]) => [key, zipAt(value, other.get(key), fn, joinPath(path, key))] as const);
+  return Array.isArray(a) ? zipped.map(([, value]) => value) : Object.fromEntries(zipped);
 }

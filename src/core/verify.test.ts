@@ -5,7 +5,7 @@ import { add } from "./ops/binary.ts";
 import { matmul } from "./ops/matmul.ts";
 import { sum } from "./ops/reduce.ts";
 import { scan } from "./ops/scan.ts";
-import { input } from "./ops/source.ts";
+import { fill, input } from "./ops/source.ts";
 import { tanh } from "./ops/unary.ts";
 import { Tensor, type Node, type TensorType } from "./tensor.ts";
 import { verifyGraph } from "./verify.ts";
@@ -102,5 +102,45 @@ describe("nodes", () => {
       evaluate: () => [],
     });
     expect(() => op([], {})).toThrow("void: the shape rule must give at least one output");
+  });
+
+  test("have attributes of their own", () => {
+    const attrs = { size: 1 };
+    const op = defineOp<readonly [Tensor], { size: number }>({
+      name: "kept",
+      infer: ([x]) => [x],
+      vjp: () => [null],
+      lower: (_onnx, names) => names,
+      evaluate: (inputs) => inputs,
+    });
+    const [y] = op([input([2])], attrs);
+    attrs.size = 2;
+    expect(y!.node.attrs).toEqual({ size: 1 });
+    const shape = [2];
+    const filled = fill(shape, 1);
+    shape[0] = 9;
+    expect(filled.node.attrs).toEqual({ dtype: "float32", shape: [2], value: 1 });
+  });
+
+  test.each([
+    [[{ dtype: "flot", shape: [2] }], "got flot[2]"],
+    [[{ dtype: "float32", shape: [1.5] }], "got float32[1.5]"],
+    [[{ dtype: "float32", shape: [-1] }], "got float32[-1]"],
+    [[undefined], "got undefined"],
+  ])("need types from their shape rule: %j", (types, got) => {
+    const op = defineOp<readonly [], object>({
+      name: "odd",
+      infer: () => types as never,
+      vjp: () => [],
+      lower: () => [],
+      evaluate: () => [],
+    });
+    expect(() => op([], {})).toThrow(
+      `odd: the shape rule must give known dtypes and axes that are integers >= 0, ${got}`,
+    );
+  });
+
+  test("are refused among outputs that are no tensors", () => {
+    expect(() => verifyGraph({ a: 3 })).toThrow("verifyGraph: the output at a must be a Tensor, got a number");
   });
 });

@@ -3,7 +3,7 @@
 import { internalError } from "./errors.ts";
 import type { BodyGraph } from "./op.ts";
 import { sameType, show, topological, type Tensor, type TensorType } from "./tensor.ts";
-import { leaves } from "./tree.ts";
+import { tensorLeaves } from "./tree.ts";
 
 /**
  * Checks every node that `outputs` depend on, those in the bodies of loops too: its outputs are its own, and its op's
@@ -13,7 +13,7 @@ import { leaves } from "./tree.ts";
  */
 export function verifyGraph(outputs: unknown): void {
   verifyNodes(
-    leaves<Tensor>(outputs).map(([, t]) => t),
+    tensorLeaves("verifyGraph", "the output", outputs).map(([, t]) => t),
     new Set(),
   );
 }

@@ -16,6 +16,7 @@ import {
 } from "../op.cases.ts";
 import { add, div, maximum, minimum, mul, sub, type Binary } from "./binary.ts";
 import { pow } from "./pow.ts";
+import { array } from "../ndarray.ts";
 import { input } from "./source.ts";
 
 interface Row {
@@ -93,6 +94,26 @@ export const binaryCases: OpCases = {
     ),
   ],
   refusals: Object.entries(table).flatMap(([name, { op, floatOnly = false }]) => [
+    refusalOf(name)(
+      "a fractional number beside int32",
+      () => op(input([2], "int32"), 0.5),
+      `${name}: a number beside a tensor of int32 must be an integer from -2147483648 to 2147483647, got 0.5. Use cast(x, "float32").`,
+    ),
+    refusalOf(name)(
+      "an array on the right",
+      () => op(input([2]), array([1, 2]) as never),
+      `${name}: input 1 must be a Tensor, got an NdArray float32[2]. Pass it as an argument, or wrap it in constant().`,
+    ),
+    refusalOf(name)(
+      "two arrays",
+      () => op(array([1]) as never, array([2]) as never),
+      `${name}: input 0 must be a Tensor, got an NdArray float32[1]. Pass it as an argument, or wrap it in constant().`,
+    ),
+    refusalOf(name)(
+      "nothing on the left",
+      () => op(undefined as never, 2),
+      `${name}: input 0 must be a Tensor, got undefined`,
+    ),
     refusalOf(name)(
       "two dtypes",
       () => op(input([2]), input([2], "int32")),

@@ -7,7 +7,7 @@ import { refArray, refBroadcast } from "../reference.ts";
 import { sameShape, show, type Tensor } from "../tensor.ts";
 import { less, lessEqual } from "./compare.ts";
 import { where } from "./select.ts";
-import { asTensor } from "./source.ts";
+import { asTensors } from "./source.ts";
 
 /** An elementwise function of two tensors or numbers. */
 export type Binary = (a: Tensor | number, b: Tensor | number) => Tensor;
@@ -61,10 +61,7 @@ export function defineBinary(rule: BinaryRule): Binary {
       return [refArray(shape, (i) => rule.reference(x.data[i]!, y.data[i]!))];
     },
   };
-  return (a, b) => {
-    const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "float32";
-    return applyOp(op, [asTensor(a, dtype), asTensor(b, dtype)], {})[0]!;
-  };
+  return (a, b) => applyOp(op, asTensors(rule.name, [a, b]), {})[0]!;
 }
 
 /** a + b. */

@@ -67,6 +67,11 @@ export const compareCases: OpCases = {
     caseOf("not")("values by hand", [bool([0, 1])], (x) => not(x), { expected: [[1, 0]] }),
   ],
   refusals: [
+    refusalOf("less")(
+      "a fractional number beside int32",
+      () => less(input([2], "int32"), 2.5),
+      'less: a number beside a tensor of int32 must be an integer from -2147483648 to 2147483647, got 2.5. Use cast(x, "float32").',
+    ),
     ...(["equal", "less", "lessEqual"] as const).map((name) =>
       refusalOf(name)(
         "bool",

@@ -6,7 +6,7 @@ import { dtypeError } from "../errors.ts";
 import { applyOp, type OnnxBuilder, type OpDef, type Target } from "../op.ts";
 import { refArray, refBroadcast } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
-import { asTensor } from "./source.ts";
+import { asTensors } from "./source.ts";
 
 interface PairRule {
   readonly name: string;
@@ -43,10 +43,7 @@ function pairOp(rule: PairRule): OpDef<readonly [Tensor, Tensor], Record<never, 
 
 function comparison(rule: PairRule): (a: Tensor | number, b: Tensor | number) => Tensor {
   const op = pairOp(rule);
-  return (a, b) => {
-    const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "float32";
-    return applyOp(op, [asTensor(a, dtype), asTensor(b, dtype)], {})[0]!;
-  };
+  return (a, b) => applyOp(op, asTensors(rule.name, [a, b]), {})[0]!;
 }
 
 function logic(rule: PairRule): (a: Tensor, b: Tensor) => Tensor {

@@ -1,7 +1,7 @@
 // Cases of concat and split.
 
 import { bools, caseOf, floats, given, ints, refusalOf, type OpCases } from "../op.cases.ts";
-import { concat, split } from "./concat.ts";
+import { concat, split, stack } from "./concat.ts";
 import { input } from "./source.ts";
 
 const join = caseOf("concat");
@@ -42,6 +42,17 @@ export const concatCases: OpCases = {
     cut("int32 and bool", [ints([4], -9, 9), bools([4])], (a, b) => [...split(a, 2), ...split(b, 2)]),
   ],
   refusals: [
+    refusalOf("concat")(
+      "one part, no such axis",
+      () => concat([input([2])], 99),
+      "concat: axis must be an integer from -1 to 0, got 99",
+    ),
+    refusalOf("concat")("a stack of nothing", () => stack([]), "stack: at least one tensor is required, got 0"),
+    refusalOf("concat")(
+      "a stack of two shapes",
+      () => stack([input([2]), input([3])]),
+      "stack: all tensors must be of one dtype and shape, got float32[2], float32[3]",
+    ),
     refusalOf("concat")("nothing", () => concat([]), "concat: at least one tensor is required, got 0"),
     refusalOf("concat")(
       "two dtypes",

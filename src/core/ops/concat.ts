@@ -5,7 +5,7 @@ import { dtypeError, shapeError } from "../errors.ts";
 import { sizeOf } from "../dtype.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { refArray } from "../reference.ts";
-import { show, type Tensor } from "../tensor.ts";
+import { sameType, show, type Tensor } from "../tensor.ts";
 import { expandDims, reshape } from "./movement.ts";
 import { fill } from "./source.ts";
 import { moveAsNumbers } from "./webgpu.ts";
@@ -61,9 +61,8 @@ const concatOp: OpDef<readonly Tensor[], ConcatAttrs> = {
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
   const first = parts[0];
   if (!first) throw shapeError("concat", "at least one tensor is required", "0");
-  return parts.length === 1
-    ? first
-    : applyOp(concatOp, [...parts], { axis: normalizeAxis("concat", axis, first.rank) })[0]!;
+  const at = normalizeAxis("concat", axis, first.rank);
+  return parts.length === 1 ? first : applyOp(concatOp, [...parts], { axis: at })[0]!;
 }
 
 type SplitAttrs = { readonly sizes: readonly number[]; readonly axis: number };
@@ -131,11 +130,16 @@ export function split(x: Tensor, sizes: readonly number[] | number, axis = -1): 
   return sizes.length === 1 && sizes[0] === x.shape[at] ? [x] : applyOp(splitOp, [x], { sizes: [...sizes], axis: at });
 }
 
-/** Tensors of one shape joined along a new axis. */
+/** Tensors of one shape joined along a new axis. @throws HeedError when there are none, or they do not fit. */
 export function stack(parts: readonly Tensor[], axis = 0): Tensor {
+  const first = parts[0];
+  if (!first) throw shapeError("stack", "at least one tensor is required", "0");
+  const at = normalizeAxis("stack", axis, first.rank + 1);
+  if (!parts.every((part) => sameType(part, first)))
+    throw shapeError("stack", "all tensors must be of one dtype and shape", parts.map(show).join(", "));
   return concat(
-    parts.map((part) => expandDims(part, axis)),
-    axis,
+    parts.map((part) => expandDims(part, at)),
+    at,
   );
 }
 

@@ -30,6 +30,57 @@ export const controlCases: OpCases = {
   ],
   refusals: [
     refusalOf("customGradient")(
+      "a rule with a gradient of another shape",
+      () => {
+        const x = input([2]);
+        return gradients(
+          sum(
+            customGradient(
+              [x],
+              (v) => v,
+              () => [input([3])],
+            ),
+          ),
+          [x],
+        );
+      },
+      "customGradient: the gradient rule must give null or a tensor of the type float32[2], or of one that it stretches to, for input 1, got float32[3]",
+    ),
+    refusalOf("customGradient")(
+      "a rule with a gradient of an integer",
+      () => {
+        const [x, i] = [input([2]), input([2], "int32")];
+        return gradients(
+          sum(
+            customGradient(
+              [x, i],
+              (v) => v,
+              (g) => [g, g],
+            ),
+          ),
+          [x],
+        );
+      },
+      "customGradient: the gradient rule must give null for input 2, got float32[2]",
+    ),
+    refusalOf("customGradient")(
+      "a rule that gives nothing",
+      () => {
+        const x = input([2]);
+        return gradients(
+          sum(
+            customGradient(
+              [x],
+              (v) => v,
+              () => undefined as never,
+            ),
+          ),
+          [x],
+        );
+      },
+      "customGradient: the rule must give 1 gradients, one an input, got undefined",
+    ),
+    refusalOf("customGradient")(
       "a rule with a gradient too many",
       () => {
         const x = input([2]);

@@ -1,9 +1,10 @@
 // Control over gradients and observation: stopGradient, customGradient, and marks that name a value.
 
 import { graphError } from "../errors.ts";
+import { kindOf } from "../ndarray.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { currentScope } from "../scope.ts";
-import { sameShape, show, type Tensor } from "../tensor.ts";
+import type { Tensor } from "../tensor.ts";
 
 const stopOp: OpDef<readonly [Tensor], Record<never, never>> = {
   name: "stopGradient",
@@ -30,13 +31,13 @@ const customOp: OpDef<readonly [Tensor, ...Tensor[]], CustomAttrs> = {
   vjp([g], [value, ...inputs], _outputs, { rule }) {
     if (!g) return [null, ...inputs.map(() => null)];
     const grads = rule(g, inputs, value);
-    if (grads.length !== inputs.length)
+    if (!Array.isArray(grads) || grads.length !== inputs.length)
       throw graphError(
         "customGradient",
         `the rule must give ${inputs.length} gradients, one an input`,
-        String(grads.length),
+        Array.isArray(grads) ? String(grads.length) : kindOf(grads),
       );
-    return [null, ...grads];
+    return [null, ...(grads as readonly (Tensor | null)[])];
   },
   lower: (_onnx, [value]) => [value],
   evaluate: ([value]) => [value],
@@ -78,10 +79,4 @@ const siteOp: OpDef<readonly [Tensor], SiteAttrs> = {
 export function mark(x: Tensor, name: string, kind: string): Tensor {
   const prefix = currentScope();
   return applyOp(siteOp, [x], { site: prefix === "" ? name : `${prefix}.${name}`, kind })[0]!;
-}
-
-/** A tensor of the same type, checked: for code that swaps a value inside a graph. */
-export function checkSameType(where: string, before: Tensor, after: Tensor): void {
-  if (before.dtype !== after.dtype || !sameShape(before.shape, after.shape))
-    throw graphError(where, `a value of type ${show(before)} is required`, show(after));
 }

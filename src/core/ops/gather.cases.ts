@@ -17,6 +17,7 @@ export const gatherCases: OpCases = {
     look("a vector", [floats([5], 1), ints([2, 2], 0, 5, 2)], (t, i) => gather(t, i)),
     look("a table of three axes", [floats([3, 2, 2], 1), ints([4], 0, 3, 2)], (t, i) => gather(t, i)),
     look("one row", [floats([1, 3], 1), ints([3], 0, 1, 2)], (t, i) => gather(t, i)),
+    look("from the end", [floats([5, 3], 1), givenInts([3], [-1, 4, -5])], (t, i) => gather(t, i)),
     look("no indices", [floats([5, 3], 1), ints([0], 0, 1)], (t, i) => gather(t, i)),
     look("no columns", [floats([5, 0], 1), ints([2], 0, 5)], (t, i) => gather(t, i)),
     look("an empty table, no indices", [floats([0, 3], 1), ints([0], 0, 1)], (t, i) => gather(t, i)),
@@ -34,6 +35,9 @@ export const gatherCases: OpCases = {
     put("a scalar index", [givenInts([], [1]), floats([3], 1)], (i, u) => scatterAdd(2, i, u)),
     put("scalars", [ints([6], 0, 3, 1), floats([6], 1)], (i, u) => scatterAdd(3, i, u)),
     put("one row", [ints([3], 0, 1, 2), floats([3, 2], 1)], (i, u) => scatterAdd(1, i, u)),
+    put("from the end", [givenInts([3], [-1, 0, -3]), given([3], [1, 2, 3])], (i, u) => scatterAdd(3, i, u), {
+      expected: [[5, 0, 1]],
+    }),
     put("no indices", [ints([0], 0, 1), floats([0, 2], 1)], (i, u) => scatterAdd(3, i, u), {
       expected: [[0, 0, 0, 0, 0, 0]],
     }),

@@ -1,10 +1,17 @@
 // Rows of a table by index (embeddings), and their counterpart that adds rows into a table.
 
 import { sizeOf } from "../dtype.ts";
-import { dtypeError, shapeError } from "../errors.ts";
+import { dtypeError, inputError, shapeError } from "../errors.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { refArray } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
+
+/** The reference's reading of an index, which is the runtime's: a negative one counts from the end. */
+export function wrapIndex(where: string, index: number, count: number): number {
+  if (index < -count || index >= count)
+    throw inputError(where, `indices must lie in ${-count}..${count - 1}`, String(index));
+  return index < 0 ? index + count : index;
+}
 
 const gatherOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
   name: "gather",
@@ -23,7 +30,10 @@ const gatherOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
   evaluate([table, indices]) {
     const width = sizeOf(table.shape.slice(1));
     const out = refArray([...indices.shape, ...table.shape.slice(1)]);
-    indices.data.forEach((row, i) => out.data.set(table.data.subarray(row * width, (row + 1) * width), i * width));
+    indices.data.forEach((index, i) => {
+      const row = wrapIndex("gather", index, table.shape[0]!);
+      out.data.set(table.data.subarray(row * width, (row + 1) * width), i * width);
+    });
     return [out];
   },
   flops: () => 0,
@@ -32,7 +42,8 @@ const gatherOp: OpDef<readonly [Tensor, Tensor], Record<never, never>> = {
 /**
  * Rows of `table` (V, ...) at `indices` (any shape, int32) -> indices.shape + table.shape[1:].
  *
- * Indices must lie in 0..V-1; the CPU refuses others when it runs.
+ * Indices lie in -V..V-1, and a negative one counts from the end, as the runtime has it. It refuses others on the CPU
+ * when it runs; on WebGPU they give what they give.
  */
 export function gather(table: Tensor, indices: Tensor): Tensor {
   return applyOp(gatherOp, [table, indices], {})[0]!;
@@ -79,14 +90,18 @@ const scatterOp: OpDef<readonly [Tensor, Tensor], ScatterAttrs> = {
     const rest = updates.shape.slice(indices.shape.length);
     const width = sizeOf(rest);
     const out = refArray([rows, ...rest]);
-    indices.data.forEach((row, i) => {
+    indices.data.forEach((index, i) => {
+      const row = wrapIndex("scatterAdd", index, rows);
       for (let k = 0; k < width; k++) out.data[row * width + k]! += updates.data[i * width + k]!;
     });
     return [out];
   },
 };
 
-/** Zeros (rows, ...) with `updates` added in: `updates[i]` goes to row `indices[i]`; repeats add up. */
+/**
+ * Zeros (rows, ...) with `updates` added in: `updates[i]` goes to row `indices[i]`; repeats add up. Indices are those
+ * of `gather`.
+ */
 export function scatterAdd(rows: number, indices: Tensor, updates: Tensor): Tensor {
   if (!Number.isInteger(rows) || rows < 0) throw shapeError("scatterAdd", "rows must be an integer >= 0", String(rows));
   return applyOp(scatterOp, [indices, updates], { rows })[0]!;

@@ -74,6 +74,11 @@ export const movementCases: OpCases = {
   ],
   refusals: [
     refusalOf("reshape")(
+      "two open axes",
+      () => reshape(input([2, 3]), [-1, -1]),
+      "reshape: at most one axis may be -1, got [-1, -1]",
+    ),
+    refusalOf("reshape")(
       "another count",
       () => reshape(input([2, 3]), [4]),
       "reshape: 6 elements are required for float32[2, 3], got [4]",

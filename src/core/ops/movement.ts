@@ -30,6 +30,8 @@ const reshapeOp: OpDef<readonly [Tensor], ShapeAttrs> = {
 /** The same elements, row-major, under another shape. One axis may be -1: it takes what is left. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
   const open = shape.indexOf(-1);
+  if (open !== shape.lastIndexOf(-1))
+    throw shapeError("reshape", "at most one axis may be -1", `[${shape.join(", ")}]`);
   if (open >= 0) {
     const rest = sizeOf(shape.filter((_, i) => i !== open));
     const left = rest === 0 ? 0 : sizeOf(x.shape) / rest;

@@ -34,6 +34,16 @@ export const randomCases: OpCases = {
       "random: the key must be an input of the graph, got a computed int32[2]. Pass the key as an argument of the compiled function.",
     ),
     refusalOf("random")(
+      "an unknown kind",
+      () => random(input([2], "int32"), [3], { type: "gauss" } as never),
+      'random: the type of numbers must be among uniform, normal, bernoulli, got "gauss"',
+    ),
+    refusalOf("random")(
+      "an unknown option",
+      () => random(input([2], "int32"), [3], { type: "normal", scale: 2 } as never),
+      'random: options must be among type, got "scale"',
+    ),
+    refusalOf("random")(
       "a probability beyond 1",
       () => random(input([2], "int32"), [3], { type: "bernoulli", probability: 1.5 }),
       "random: probability must lie in 0..1, got 1.5",

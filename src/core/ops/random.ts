@@ -1,7 +1,7 @@
 // random: numbers drawn by the engine from an explicit key, the same on every device.
 
 import { tracesBody } from "../body.ts";
-import { dtypeError, graphError, optionError } from "../errors.ts";
+import { checkOptions, dtypeError, graphError, optionError } from "../errors.ts";
 import { checkShape } from "../ndarray.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import type { RandomKind } from "../random.ts";
@@ -35,6 +35,13 @@ const randomOp: OpDef<readonly [Tensor], RandomAttrs> = {
   flops: () => 0,
 };
 
+/** The members that each kind has. */
+const kinds: Readonly<Record<RandomKind["type"], readonly string[]>> = {
+  uniform: ["type"],
+  normal: ["type"],
+  bernoulli: ["type", "probability"],
+};
+
 /**
  * Random numbers of `shape`, a pure function of the key's value and of the node's place in the graph: every use draws
  * its own stream, and the numbers are equal on every device, in a worker, and after a resume.
@@ -51,6 +58,14 @@ export function random(key: Tensor, shape: readonly number[], kind: RandomKind =
       undefined,
       "Draw them outside with the steps as first axis, and scan over them.",
     );
+  const known = kinds[kind.type] as readonly string[] | undefined;
+  if (!known)
+    throw optionError(
+      "random",
+      `the type of numbers must be among ${Object.keys(kinds).join(", ")}`,
+      JSON.stringify(kind.type),
+    );
+  checkOptions("random", kind, known);
   if (kind.type === "bernoulli" && !(kind.probability >= 0 && kind.probability <= 1))
     throw optionError("random", "probability must lie in 0..1", String(kind.probability));
   return applyOp(randomOp, [key], { shape: [...shape], kind })[0]!;

@@ -70,6 +70,26 @@ export const reduceCases: OpCases = {
   ],
   refusals: [
     refusalOf("sum")("bool", () => sum(input([2], "bool")), "sum: x must be float32 or int32, got bool[2]"),
+    refusalOf("sum")(
+      "an unknown option",
+      () => sum(input([2]), 0, { keepdims: true } as never),
+      'sum: options must be among keepDims, got "keepdims"',
+    ),
+    refusalOf("sum")(
+      "a mean of int32",
+      () => mean(input([2], "int32")),
+      'mean: x must be float32, got int32[2]. Use cast(x, "float32").',
+    ),
+    refusalOf("max")(
+      "a minimum of int32",
+      () => min(input([2], "int32")),
+      'min: x must be float32, got int32[2]. Use cast(x, "float32").',
+    ),
+    refusalOf("max")(
+      "a minimum over no such axis",
+      () => min(input([2]), 3),
+      "min: axis must be an integer from -1 to 0, got 3",
+    ),
     refusalOf("sum")("no such axis", () => sum(input([2]), 1), "sum: axis must be an integer from -1 to 0, got 1"),
     refusalOf("sum")("an axis twice", () => sum(input([2, 2]), [1, -1]), "sum: axes must differ, got [1, -1]"),
     refusalOf("max")("bool", () => max(input([2], "bool")), "max: x must be float32 or int32, got bool[2]"),

@@ -2,7 +2,7 @@
 
 import { normalizeAxes } from "../axes.ts";
 import { sizeOf } from "../dtype.ts";
-import { dtypeError, shapeError } from "../errors.ts";
+import { checkOptions, dtypeError, shapeError } from "../errors.ts";
 import { applyOp, type OnnxBuilder, type OpDef } from "../op.ts";
 import { eachIndex, refArray } from "../reference.ts";
 import { show, type Tensor, type TensorType } from "../tensor.ts";
@@ -154,25 +154,33 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
+const reduceOptions = ["keepDims"] as const;
+
 /** Sum over `axes` (default: all). An empty axis sums to 0. Long sums go in two stages, for accuracy. */
-export function sum(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  checkOptions("sum", options, reduceOptions);
   const list = normalizeAxes("sum", axes, x.rank);
-  return list.length === 0 ? x : applyOp(sumOp, [x], { axes: list, keepDims })[0]!;
+  return list.length === 0 ? x : applyOp(sumOp, [x], { axes: list, keepDims: options.keepDims ?? false })[0]!;
 }
 
 /** Largest element over `axes` (default: all). Ties share the gradient equally. */
-export function max(x: Tensor, axes?: number | readonly number[], { keepDims = false }: ReduceOptions = {}): Tensor {
+export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  checkOptions("max", options, reduceOptions);
   const list = normalizeAxes("max", axes, x.rank);
-  return list.length === 0 ? x : applyOp(maxOp, [x], { axes: list, keepDims })[0]!;
+  return list.length === 0 ? x : applyOp(maxOp, [x], { axes: list, keepDims: options.keepDims ?? false })[0]!;
 }
 
 /** Smallest element over `axes` (default: all); float32. */
 export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  return neg(max(neg(x), axes, options));
+  checkOptions("min", options, reduceOptions);
+  if (x.dtype !== "float32") throw dtypeError("min", "x must be float32", show(x), 'Use cast(x, "float32").');
+  return neg(max(neg(x), normalizeAxes("min", axes, x.rank), options));
 }
 
-/** Arithmetic mean over `axes` (default: all). @throws HeedError when there is nothing to average. */
+/** Arithmetic mean over `axes` (default: all); float32. @throws HeedError when there is nothing to average. */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
+  checkOptions("mean", options, reduceOptions);
+  if (x.dtype !== "float32") throw dtypeError("mean", "x must be float32", show(x), 'Use cast(x, "float32").');
   const list = normalizeAxes("mean", axes, x.rank);
   const count = sizeOf(list.map((a) => x.shape[a]!));
   if (count === 0) throw shapeError("mean", "the reduced axes must not be empty", show(x));

@@ -6,7 +6,7 @@ import { dtypeError } from "../errors.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { refArray, refBroadcast } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
-import { asTensor } from "./source.ts";
+import { asTensors } from "./source.ts";
 
 const whereOp: OpDef<readonly [Tensor, Tensor, Tensor], Record<never, never>> = {
   name: "where",
@@ -35,8 +35,7 @@ const whereOp: OpDef<readonly [Tensor, Tensor, Tensor], Record<never, never>> = 
 
 /** `a` where the condition holds, else `b`, broadcast together. The branch not taken has no influence, not even as NaN. */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
-  const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "float32";
-  return applyOp(whereOp, [condition, asTensor(a, dtype), asTensor(b, dtype)], {})[0]!;
+  return applyOp(whereOp, [condition, ...asTensors("where", [a, b])], {})[0]!;
 }
 
 type CastAttrs = { readonly dtype: DType };
@@ -55,7 +54,8 @@ const castOp: OpDef<readonly [Tensor], CastAttrs> = {
       );
     return [{ dtype, shape: x.shape }];
   },
-  vjp: ([g], [x], _outputs, { dtype }) => [g && x.dtype === "float32" && dtype === "float32" ? g : null],
+  // A cast to its own dtype is no node, so that no gradient passes one.
+  vjp: () => [null],
   lower: (onnx, [x], { attrs }) => [onnx.node("Cast", [x], { to: { int: onnxType[attrs.dtype] } })],
   evaluate([x], { dtype }) {
     const convert =
@@ -64,7 +64,12 @@ const castOp: OpDef<readonly [Tensor], CastAttrs> = {
   },
 };
 
-/** `x` as another dtype: to bool not-zero, to integers towards zero. */
+/**
+ * `x` as another dtype: to bool not-zero, to integers towards zero; no gradient passes.
+ *
+ * What an integer dtype cannot hold (300 as uint8, NaN or 3e9 as int32) becomes what the device makes of it, and not
+ * the same on every one: select or clip such values before.
+ */
 export function cast(x: Tensor, dtype: DType): Tensor {
   return x.dtype === dtype ? x : applyOp(castOp, [x], { dtype })[0]!;
 }

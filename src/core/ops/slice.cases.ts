@@ -1,7 +1,7 @@
 // Cases of slice, pad and flip.
 
 import { bools, caseOf, floats, given, ints, oneShapes, refusalOf, shown, type OpCases } from "../op.cases.ts";
-import { flip, pad, slice } from "./slice.ts";
+import { flip, pad, slice, sliceAxis } from "./slice.ts";
 import { input } from "./source.ts";
 
 const box = caseOf("slice");
@@ -68,6 +68,21 @@ export const sliceCases: OpCases = {
     turn("int32 and bool", [ints([4], -9, 9), bools([4])], (a, b) => [flip(a, 0), flip(b, 0)]),
   ],
   refusals: [
+    refusalOf("slice")(
+      "an end before the start",
+      () => sliceAxis(input([2, 5]), 1, 3, 2),
+      "sliceAxis: integers 0 <= start <= end <= 5 are required on axis 1 of float32[2, 5], got start 3, end 2",
+    ),
+    refusalOf("slice")(
+      "an end beyond the axis",
+      () => sliceAxis(input([2, 5]), 0, 0, 3),
+      "sliceAxis: integers 0 <= start <= end <= 2 are required on axis 0 of float32[2, 5], got start 0, end 3",
+    ),
+    refusalOf("pad")(
+      "one amount for an axis",
+      () => pad(input([2]), [[1]] as never),
+      "pad: one [before, after] of integers >= 0 is required for each axis of float32[2], got [[1]]",
+    ),
     refusalOf("slice")(
       "beyond the end",
       () => slice(input([2, 3]), [0, 2], [2, 2]),

@@ -76,9 +76,16 @@ export function slice(x: Tensor, starts: readonly number[], sizes: readonly numb
   return applyOp(sliceOp, [x], { starts: [...starts], sizes: full })[0]!;
 }
 
-/** `x` from `start` up to but not including `end` along one axis. */
+/** `x` from `start` up to but not including `end` along one axis. @throws HeedError unless 0 <= start <= end <= size. */
 export function sliceAxis(x: Tensor, axis: number, start: number, end: number): Tensor {
   const at = normalizeAxis("sliceAxis", axis, x.rank);
+  const size = x.shape[at]!;
+  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > size)
+    throw shapeError(
+      "sliceAxis",
+      `integers 0 <= start <= end <= ${size} are required on axis ${at} of ${show(x)}`,
+      `start ${start}, end ${end}`,
+    );
   return slice(
     x,
     x.shape.map((_, i) => (i === at ? start : 0)),
@@ -92,13 +99,6 @@ const padOp: OpDef<readonly [Tensor], PadAttrs> = {
   name: "pad",
   infer([x], { amounts }) {
     if (x.dtype !== "float32" && x.dtype !== "int32") throw dtypeError("pad", "x must be float32 or int32", show(x));
-    const fits = amounts.length === x.rank && amounts.every((p) => p.every((n) => Number.isInteger(n) && n >= 0));
-    if (!fits)
-      throw shapeError(
-        "pad",
-        `one [before, after] of integers >= 0 is required for each axis of ${show(x)}`,
-        JSON.stringify(amounts),
-      );
     return [{ dtype: x.dtype, shape: x.shape.map((n, i) => n + amounts[i]![0] + amounts[i]![1]) }];
   },
   vjp: ([g], [x], _outputs, { amounts }) => [
@@ -137,9 +137,19 @@ const padOp: OpDef<readonly [Tensor], PadAttrs> = {
 
 /** `x` with zeros around it: `amounts[axis] = [before, after]`. */
 export function pad(x: Tensor, amounts: readonly (readonly [before: number, after: number])[]): Tensor {
-  return amounts.length === x.rank && amounts.every((p) => p[0] === 0 && p[1] === 0)
+  const fits =
+    Array.isArray(amounts) &&
+    amounts.length === x.rank &&
+    amounts.every((p) => Array.isArray(p) && p.length === 2 && p.every((n) => Number.isInteger(n) && n >= 0));
+  if (!fits)
+    throw shapeError(
+      "pad",
+      `one [before, after] of integers >= 0 is required for each axis of ${show(x)}`,
+      JSON.stringify(amounts),
+    );
+  return amounts.every((p) => p[0] === 0 && p[1] === 0)
     ? x
-    : applyOp(padOp, [x], { amounts: amounts.map((p) => [...p] as const) })[0]!;
+    : applyOp(padOp, [x], { amounts: amounts.map(([before, after]) => [before, after] as const) })[0]!;
 }
 
 type FlipAttrs = { readonly axis: number };

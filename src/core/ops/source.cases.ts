@@ -56,6 +56,31 @@ export const sourceCases: OpCases = {
       "input: every axis must be an integer >= 0, got [2, -1]",
     ),
     refusalOf("fill")("a fractional size", () => fill([1.5], 0), "fill: every axis must be an integer >= 0, got [1.5]"),
+    refusalOf("fill")(
+      "a number that int32 cannot hold",
+      () => fill([], 3e9, "int32"),
+      "fill: the value of a fill of int32 must be an integer from -2147483648 to 2147483647, got 3000000000",
+    ),
+    refusalOf("fill")(
+      "a number as bits",
+      () => fill([], 1, "float16"),
+      "fill: the value of a fill of float16 must be given as bits, got 1",
+    ),
+    refusalOf("fill")(
+      "a shape that is no list",
+      () => fill(3 as never, 0),
+      "fill: the shape must be a list of sizes, got a number",
+    ),
+    refusalOf("fill")(
+      "too many elements",
+      () => fill([2 ** 31, 2 ** 31], 0),
+      "fill: at most 9007199254740991 elements can be counted, got [2147483648, 2147483648]",
+    ),
+    refusalOf("input")(
+      "a dtype that is none",
+      () => input([2], "flot" as never),
+      'input: dtype must be among float32, int32, bool, uint8, float16, bfloat16, float64, int64, got "flot"',
+    ),
     refusalOf("iota")("a negative count", () => iota(-1), "iota: every axis must be an integer >= 0, got [-1]"),
     refusalOf("constant")(
       "ragged rows",

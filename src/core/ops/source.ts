@@ -1,11 +1,11 @@
 // Sources: values that enter a graph (inputs, constants) rather than being computed in it.
 
-import { sizeOf, type DType, type TypedArray } from "../dtype.ts";
-import { graphError } from "../errors.ts";
-import { array, checkShape, NdArray, type Nested } from "../ndarray.ts";
+import { numberOf, sizeOf, unheld, type DType, type TypedArray } from "../dtype.ts";
+import { dtypeError, graphError } from "../errors.ts";
+import { array, checkDType, checkShape, NdArray, type Nested } from "../ndarray.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { refArray } from "../reference.ts";
-import type { Tensor, TensorType } from "../tensor.ts";
+import { Tensor, type TensorType } from "../tensor.ts";
 
 type InputAttrs = { readonly type: TensorType; readonly label: string };
 
@@ -25,8 +25,9 @@ const inputOp: OpDef<readonly [], InputAttrs> = {
 
 /** A value that is given at each run. `label` names it in printed graphs and error messages. */
 export function input(shape: readonly number[], dtype: DType = "float32", label = ""): Tensor {
+  checkDType("input", dtype);
   checkShape("input", shape);
-  return applyOp(inputOp, [], { type: { dtype, shape }, label })[0]!;
+  return applyOp(inputOp, [], { type: { dtype, shape: [...shape] }, label })[0]!;
 }
 
 type ConstantAttrs = { readonly dtype: DType; readonly shape: readonly number[]; readonly data: TypedArray };
@@ -36,7 +37,7 @@ const constantOp: OpDef<readonly [], ConstantAttrs> = {
   infer: (_inputs, { dtype, shape }) => [{ dtype, shape }],
   vjp: () => [],
   lower: (onnx, _names, { attrs }) => [onnx.constant(attrs.dtype, attrs.shape, attrs.data)],
-  evaluate: (_inputs, { shape, data }) => [refArray(shape, (i) => Number(data[i]))],
+  evaluate: (_inputs, { dtype, shape, data }) => [refArray(shape, (i) => numberOf(dtype, data[i]!))],
   flops: () => 0,
 };
 
@@ -50,10 +51,17 @@ export function constant(value: Nested | NdArray, dtype?: DType): Tensor {
   return applyOp(constantOp, [], { dtype: a.dtype, shape: a.shape, data: a.data })[0]!;
 }
 
-/** A tensor of `shape` filled with one value; it holds a scalar however large it is. */
+/**
+ * A tensor of `shape` filled with one value; it holds a scalar however large it is.
+ *
+ * @throws HeedError when the dtype is one of integers and cannot hold the value.
+ */
 export function fill(shape: readonly number[], value: number, dtype: DType = "float32"): Tensor {
+  checkDType("fill", dtype);
   checkShape("fill", shape);
-  return applyOp(fillOp, [], { dtype, shape, value })[0]!;
+  const needed = unheld(dtype, value);
+  if (needed !== null) throw dtypeError("fill", `the value of a fill of ${dtype} must be ${needed}`, String(value));
+  return applyOp(fillOp, [], { dtype, shape: [...shape], value })[0]!;
 }
 
 type FillAttrs = { readonly dtype: DType; readonly shape: readonly number[]; readonly value: number };
@@ -95,7 +103,32 @@ export function iota(count: number): Tensor {
   return applyOp(iotaOp, [], { count })[0]!;
 }
 
-/** A number becomes a scalar of `dtype`; a tensor stays. */
-export function asTensor(value: Tensor | number, dtype: DType = "float32"): Tensor {
-  return typeof value === "number" ? fill([], value, dtype) : value;
+/** The one value of a tensor that `fill` made, or null for every other tensor. */
+export function fillValue(x: Tensor): number | null {
+  return (x.node.op as unknown) === fillOp ? (x.node.attrs as FillAttrs).value : null;
+}
+
+/**
+ * Operands with every number turned into a scalar of the tensors' dtype; float32 when all are numbers.
+ *
+ * @param where - the function on whose behalf this is done; opens the message.
+ * @throws HeedError when the dtype is one of integers and cannot hold a number: it would become another one.
+ */
+export function asTensors<const V extends readonly (Tensor | number)[]>(
+  where: string,
+  values: V,
+): { readonly [K in keyof V]: Tensor } {
+  const dtype = values.find((value) => value instanceof Tensor)?.dtype ?? "float32";
+  return values.map((value) => {
+    if (typeof value !== "number") return value;
+    const needed = unheld(dtype, value);
+    if (needed !== null)
+      throw dtypeError(
+        where,
+        `a number beside a tensor of ${dtype} must be ${needed}`,
+        String(value),
+        'Use cast(x, "float32").',
+      );
+    return fill([], value, dtype);
+  }) as unknown as { readonly [K in keyof V]: Tensor };
 }

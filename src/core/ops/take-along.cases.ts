@@ -15,6 +15,7 @@ export const takeAlongCases: OpCases = {
     test("the middle axis", [floats([2, 4, 3], 1), ints([2, 3], 0, 4, 2)], (x, i) => takeAlong(x, i, 1)),
     test("three axes", [floats([2, 3, 5], 1), ints([2, 3], 0, 5, 2)], (x, i) => takeAlong(x, i)),
     test("a vector", [floats([4], 1), givenInts([], [2])], (x, i) => takeAlong(x, i)),
+    test("from the end", [floats([3, 4], 1), givenInts([3], [-1, 3, -4])], (x, i) => takeAlong(x, i)),
     test("size 1", [floats([3, 1], 1), ints([3], 0, 1, 2)], (x, i) => takeAlong(x, i)),
     test("no lines", [floats([0, 3], 1), ints([0], 0, 1)], (x, i) => takeAlong(x, i)),
     caseOf("equal")("as one-hot", [givenInts([3], [2, 0, 7])], (i) => oneHot(i, 3), {
@@ -25,6 +26,26 @@ export const takeAlongCases: OpCases = {
     }),
   ],
   refusals: [
+    refusalOf("takeAlong")(
+      "an empty axis",
+      () => takeAlong(input([3, 0]), input([3], "int32")),
+      "takeAlong: axis 1 of x must not be empty, got float32[3, 0]",
+    ),
+    refusalOf("takeAlong")(
+      "indices of another number of axes",
+      () => takeAlong(input([2, 3]), input([2, 3], "int32"), 0),
+      "takeAlong: indices must be shaped as x without axis 0, got int32[2, 3] for float32[2, 3]",
+    ),
+    refusalOf("takeAlong")(
+      "a one-hot axis that is none",
+      () => oneHot(input([2], "int32"), 3, 5),
+      "oneHot: axis must be an integer from -2 to 1, got 5",
+    ),
+    refusalOf("takeAlong")(
+      "a negative one-hot count",
+      () => oneHot(input([2], "int32"), -3),
+      "oneHot: every axis must be an integer >= 0, got [-3]",
+    ),
     refusalOf("takeAlong")(
       "float32 indices",
       () => takeAlong(input([2, 3]), input([2])),

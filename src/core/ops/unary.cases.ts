@@ -67,11 +67,12 @@ export const unaryCases: OpCases = {
     }),
     caseOf("sqrt")("below 0", [given([2], [0, -1])], (x) => unary.sqrt(x), { expected: [[0, NaN]], smooth: false }),
   ],
-  refusals: names.map((op) =>
+  refusals: names.flatMap((op) => [
+    refusalOf(op)("a text", () => unary[op]("x" as never), `${op}: input 0 must be a Tensor, got a string`),
     refusalOf(op)(
       "int32",
       () => unary[op](input([2], "int32")),
       `${op}: x must be float32, got int32[2]. Use cast(x, "float32").`,
     ),
-  ),
+  ]),
 };

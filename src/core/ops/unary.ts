@@ -100,7 +100,7 @@ export const sigmoid: Unary = unary({
 export const relu: Unary = unary({
   name: "relu",
   onnx: "Relu",
-  reference: (x) => (x > 0 ? x : 0),
+  reference: (x) => (x <= 0 ? 0 : x),
   // From the value alone, so that the argument need not be kept; a product, which the runtime does several times faster than a choice.
   vjp: (g, _x, y) => mul(g, cast(less(fill([], 0), y), "float32")),
 });
