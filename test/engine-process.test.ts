@@ -87,7 +87,7 @@ describe("a process that runs a compiled function", () => {
     const said = await runModule(`${double} compile(double);`, { HEED_PROFILE: "1" });
     expect(said.stdout).toBe("[2,4]\n");
     expect(said.stderr).toMatch(
-      /^heed: profile of double\n +share +ms +calls +GFLOP\/s +GB\/s +scope and op\n *100\.0 % .* doubling\/mul\n.* total\n$/,
+      /^heed: profile of double\n +share +ms +calls +GFLOP +MB +GFLOP\/s +GB\/s +node\n *100\.0 % .* doubling\/mul\S*\n.* total\n\n.* scope\n *100\.0 % .* doubling\n.* total\n$/,
     );
     expect(readdirSync(temporary)).toEqual([]);
     expect(said.code).toBe(0);

@@ -13,6 +13,7 @@ import { exp } from "../core/ops/unary.ts";
 import { randomKey } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { compile, evaluate } from "./compile.ts";
+import { configureWeb } from "./devices.ts";
 import { SessionCache } from "./session-cache.ts";
 
 const double = (x: Tensor): Tensor => mul(x, 2);
@@ -182,7 +183,7 @@ describe("compile refuses", () => {
   test("an argument that is neither array nor number", async () => {
     const f = compile((x: { w: Tensor }) => x.w, { name: "step" }) as unknown as (x: unknown) => Promise<unknown>;
     await expect(f({ w: "a word" })).rejects.toThrow(
-      "step: argument 0.w must be an NdArray, a number, or declared static, got string. List its position in `static`.",
+      "step: argument 0.w must be an NdArray, a number, or declared static, got a string. List its position in `static`.",
     );
     await expect(f({ w: null })).rejects.toThrow(
       "argument 0.w must be an NdArray, a number, or declared static, got null",
@@ -195,6 +196,54 @@ describe("compile refuses", () => {
       x: NdArray,
     ) => Promise<unknown>;
     await expect(f(array([1]))).rejects.toThrow("step: 2 arguments are required, got 1");
+  });
+
+  test("a Tensor, a typed array and shared memory as arguments", async () => {
+    const f = compile((x: Tensor) => double(x), { name: "step" }) as unknown as (x: unknown) => Promise<unknown>;
+    await expect(f(fill([2], 1))).rejects.toThrow(
+      "got a Tensor float32[2]. A Tensor holds no numbers: pass an NdArray",
+    );
+    await expect(f(Float32Array.of(1))).rejects.toThrow("got Float32Array. Wrap it with array().");
+    await expect(f(array(new Float32Array(new SharedArrayBuffer(8))))).rejects.toThrow(
+      "step: argument 0 must not lie in a SharedArrayBuffer",
+    );
+  });
+
+  test("an async function", async () => {
+    const f = compile(async (x: Tensor) => Promise.reject(new Error(String(x))), { name: "step" });
+    await expect((f as (x: NdArray) => Promise<unknown>)(array([1]))).rejects.toThrow(
+      "step: the function must not be async: tracing is synchronous, and ends when it returns, got a promise",
+    );
+  });
+
+  test("option values that cannot be", () => {
+    const cases: readonly (readonly [object, string])[] = [
+      [{ device: "gpu" }, 'device must be among cpu, wasm, webgpu, got "gpu"'],
+      [{ threads: 0 }, "threads must be an integer >= 1, got 0"],
+      [{ mode: "train" }, 'mode must be training or inference, got "train"'],
+      [{ static: [-1] }, "static must be a list of positions of arguments, integers >= 0, got [-1]"],
+      [{ donate: 1 }, "donate must be a list"],
+      [{ static: [1], donate: [1] }, "an argument is either static or donated, got position 1 in both"],
+      [{ cacheBytes: NaN }, "cacheBytes must be a number >= 0, got NaN"],
+      [{ name: 3 }, "name must be a string, got 3"],
+      [{ profile: "yes" }, 'profile must be true or false, got "yes"'],
+      [{ profile: true, device: "wasm" }, "profile needs device cpu: the others record nothing, got wasm"],
+    ];
+    for (const [options, message] of cases)
+      expect(() => compile(double, options as never)).toThrow(`compile: ${message}`);
+  });
+
+  test("settings of configureWeb that cannot be", () => {
+    const cases: readonly (readonly [object, string])[] = [
+      [{ wasmURL: "" }, "options must be among wasmUrl"],
+      [{ loaderUrl: "a.mjs" }, "loaderUrl belongs to a wasmUrl"],
+      [{ filesUrl: "/ort" }, "filesUrl must be a folder that ends in /"],
+      [{ threads: 1.5 }, "threads must be an integer >= 1, got 1.5"],
+      [{ worker: {} }, "worker must be a function that starts a worker, got Object"],
+      [{ silenceMs: 0 }, "silenceMs must be a number of milliseconds > 0, got 0"],
+    ];
+    for (const [settings, message] of cases)
+      expect(() => configureWeb(settings as never)).toThrow(`configureWeb: ${message}`);
   });
 
   test("a disposed array, before it makes a session", async () => {
@@ -217,7 +266,7 @@ describe("compile refuses", () => {
 
   test("a result that is no tensor", async () => {
     const f = compile((x: Tensor) => ({ y: x, loss: 3 }), { name: "step" });
-    await expect(f(array([1]))).rejects.toThrow("step: the function must return tensors, got number at loss");
+    await expect(f(array([1]))).rejects.toThrow("step: the function must return tensors, got a number at loss");
   });
 
   test("an option that it does not know, and shapes that do not fit", async () => {

@@ -2,18 +2,21 @@
 
 import type { TypedArray } from "../core/dtype.ts";
 import { allocate, sizeOf } from "../core/dtype.ts";
-import { checkOptions, graphError, HeedError } from "../core/errors.ts";
-import { NdArray } from "../core/ndarray.ts";
+import { graphError, HeedError, inputError } from "../core/errors.ts";
+import { kindOf, NdArray } from "../core/ndarray.ts";
 import type { RandomAttrs } from "../core/ops/random.ts";
 import { drawInto } from "../core/random.ts";
 import { Tensor, type Node } from "../core/tensor.ts";
 import { unflatten, type MapTree } from "../core/tree.ts";
 import { lowerGraph } from "../onnx/lower.ts";
-import { defaultDevice, runtimeFor } from "./devices.ts";
-import { formatProfile, printAtExit, Profile, profileWanted, type ProfileRow } from "./profile.ts";
-import type { Device, Feed, RuntimeSession, SessionSettings } from "./runtime.ts";
+import { compileSettings, type CompileOptions } from "./compile-options.ts";
+import { runtimeFor } from "./devices.ts";
+import { printAtExit, Profile, profileWanted, reportProfile, type ProfileRow } from "./profile.ts";
+import type { Feed, RuntimeSession } from "./runtime.ts";
 import { SessionCache } from "./session-cache.ts";
 import { resultLeaves, Signature, type BoundArguments } from "./signature.ts";
+
+export type { CompileOptions } from "./compile-options.ts";
 
 /** The arguments of the compiled form: arrays (or numbers, for scalars) where the function takes tensors. */
 export type Arrays<T> = T extends Tensor
@@ -23,31 +26,6 @@ export type Arrays<T> = T extends Tensor
     : T extends object
       ? { readonly [K in keyof T]: Arrays<T[K]> }
       : T;
-
-/** How a function is compiled. */
-export interface CompileOptions {
-  /** Default: `cpu` in Node, `wasm` in a browser. */
-  readonly device?: Device;
-  /** Threads inside one op. Default: the runtime's choice. */
-  readonly threads?: number;
-  /** `training`: runs follow each other closely; `inference` (default): the processor is given back between runs. */
-  readonly mode?: "training" | "inference";
-  /** Positions of arguments that are passed to the function as they are and decide the graph. Default: none. */
-  readonly static?: readonly number[];
-  /**
-   * Positions of arguments that are given away: their arrays are disposed when the run has ended, and move to a worker
-   * rather than being copied. Default: none.
-   */
-  readonly donate?: readonly number[];
-  /** Bytes of sessions kept for other signatures. Default 1 GiB. */
-  readonly cacheBytes?: number;
-  /** A name for messages and profiles. Default: the function's own. */
-  readonly name?: string;
-  /** Record the time of every node; read it with `profile()`. Default false, or true where `HEED_PROFILE=1`. */
-  readonly profile?: boolean;
-}
-
-const knownOptions = ["device", "threads", "mode", "static", "donate", "cacheBytes", "name", "profile"] as const;
 
 interface Entry {
   readonly session: RuntimeSession;
@@ -76,8 +54,8 @@ export interface Compiled<Args extends readonly unknown[], R> {
   /** Sessions held, and their estimated bytes. */
   readonly cache: SessionCache<Entry>;
   /**
-   * What was recorded so far, one row a node, the slowest first; empty without the option `profile`, and on devices
-   * whose runtime records nothing. The sessions are released: later calls make new ones and record on.
+   * What was recorded so far, one row a node, the slowest first; empty without the option `profile`, and where `cpu`
+   * had to become WebAssembly. The sessions are released: later calls make new ones and record on.
    */
   profile(): Promise<readonly ProfileRow[]>;
   /** Releases every session. A later call makes new ones. */
@@ -98,27 +76,23 @@ export function compile<F extends (...args: never[]) => unknown>(
   fn: F,
   options: CompileOptions = {},
 ): Compiled<Arrays<Parameters<F>> & unknown[], MapTree<ReturnType<F>, Tensor, NdArray>> {
-  checkOptions("compile", options, knownOptions);
+  if (typeof fn !== "function") throw inputError("compile", "a function is required", kindOf(fn));
+  const { device, session: settings, statics, donated, cacheBytes } = compileSettings(options);
   const name = options.name ?? (fn.name || "compiled function");
-  const signature = new Signature(name, options.static ?? []);
-  const device = options.device ?? defaultDevice();
-  const donated = (path: string): boolean => options.donate?.includes(Number(path.split(".", 1)[0])) ?? false;
-  const settings: SessionSettings = {
-    mode: options.mode ?? "inference",
-    profile: options.profile ?? profileWanted(),
-    ...(options.threads === undefined ? {} : { threads: options.threads }),
-  };
+  const signature = new Signature(name, statics);
+  const isDonated = (path: string): boolean => donated.includes(Number(path.split(".", 1)[0]));
   const profile = new Profile();
+  let called = false;
   const record = ({ origins, session }: Entry): void => profile.add(origins, session.endProfile());
-  const cache = new SessionCache<Entry>(options.cacheBytes ?? 2 ** 30, record);
+  const cache = new SessionCache<Entry>(cacheBytes, record);
   if (profileWanted())
     printAtExit(() => {
       cache.entries().forEach(record);
-      const rows = profile.rows();
-      return rows.length === 0 ? "" : `heed: profile of ${name}\n${formatProfile(rows)}\n`;
+      return called ? reportProfile(name, device, profile.rows()) : "";
     });
 
   const make = async (args: readonly unknown[]): Promise<Entry> => {
+    called = true;
     const { traced, inputs } = signature.trace(args);
     const result = trace(name, fn, traced);
     const outputs = checkResult(name, result);
@@ -146,7 +120,7 @@ export function compile<F extends (...args: never[]) => unknown>(
           name: feed.name,
           type: feed.tensor,
           data: valueOf(feed, bound),
-          given: feed.stream >= 0 || donated(bound.paths[feed.argument]!),
+          given: feed.stream >= 0 || isDonated(bound.paths[feed.argument]!),
         }));
         const wanted = outputs.flatMap(({ type, name: output }) => (output === null ? [] : [{ name: output, type }]));
         const data = await session.run(values, wanted);
@@ -158,7 +132,7 @@ export function compile<F extends (...args: never[]) => unknown>(
         return unflatten(result, arrays);
       },
     );
-    return await running.finally(() => bound.arrays.forEach((a, i) => donated(bound.paths[i]!) && a.dispose()));
+    return await running.finally(() => bound.arrays.forEach((a, i) => isDonated(bound.paths[i]!) && a.dispose()));
   };
   return Object.assign(run, {
     prepare: async (...args: readonly unknown[]) => {
@@ -201,20 +175,33 @@ export async function evaluate<F extends (...args: never[]) => unknown>(
 const idleSession: RuntimeSession = { run: async () => [], endProfile: () => [], release: async () => undefined };
 
 function trace(where: string, fn: (...args: never[]) => unknown, args: readonly unknown[]): unknown {
+  let result: unknown;
   try {
-    return fn(...(args as never[]));
+    result = fn(...(args as never[]));
   } catch (cause) {
     // An argument that is left out may be one that the function does without; if it cannot, say what is missing.
-    if (cause instanceof HeedError || args.length >= fn.length) throw cause;
+    const misses = !(cause instanceof HeedError) || cause.got === "undefined";
+    if (args.length >= fn.length || !misses) throw cause;
     const got = String(args.length);
     throw new HeedError({ code: "input", where, expected: `${fn.length} arguments are required`, got, cause });
   }
+  if (typeof (result as PromiseLike<unknown> | null)?.then !== "function") return result;
+  // Its own failure, which comes later, would be one that nobody handles.
+  void Promise.resolve(result).catch(() => undefined);
+  throw graphError(
+    where,
+    "the function must not be async: tracing is synchronous, and ends when it returns",
+    "a promise",
+    "Await what it needs before the call, and pass it as an argument.",
+  );
 }
 
 function checkResult(where: string, result: unknown): readonly Tensor[] {
   return resultLeaves(result).map(([path, t]) => {
     if (t instanceof Tensor) return t;
-    throw graphError(where, "the function must return tensors", `${typeof t} at ${path === "" ? "its result" : path}`);
+    const place = path === "" ? "its result" : path;
+    const hint = (t as unknown) instanceof NdArray ? "Wrap it in constant()." : undefined;
+    throw graphError(where, "the function must return tensors", `${kindOf(t)} at ${place}`, hint);
   });
 }
 

@@ -2,8 +2,8 @@
 
 import { optionError } from "../core/errors.ts";
 import type * as NodeModule from "./node.ts";
-import type { Device, Runtime } from "./runtime.ts";
-import { webRuntime, type WebSettings } from "./web.ts";
+import { devices, type Device, type Runtime } from "./runtime.ts";
+import { checkWebSettings, webRuntime, type WebSettings } from "./web.ts";
 import { workerRuntime, type WorkerRuntime } from "./worker/client.ts";
 
 /** Whether this is Node (or a runtime that behaves like it), rather than a page or a worker of a browser. */
@@ -16,8 +16,13 @@ const loaded = new Map<Device, Promise<Runtime>>();
 const workers = new Set<WorkerRuntime>();
 let webSettings: WebSettings = {};
 
-/** Settings for WebAssembly and WebGPU; to be called before the first compiled function runs. */
+/**
+ * Settings for WebAssembly and WebGPU; to be called before the first compiled function runs.
+ *
+ * @throws HeedError (code `option`) for a setting that is unknown or that cannot be.
+ */
 export function configureWeb(settings: WebSettings): void {
+  checkWebSettings(settings);
   webSettings = settings;
 }
 
@@ -33,15 +38,16 @@ export function stopWorkers(): void {
 export function defaultDevice(): Device {
   const named = inNode ? process.env["HEED_DEVICE"] : undefined;
   if (named === undefined || named === "") return inNode ? "cpu" : "wasm";
-  if (named !== "cpu" && named !== "wasm" && named !== "webgpu")
-    throw optionError("HEED_DEVICE", "the device must be cpu, wasm or webgpu", named);
-  return named;
+  const device = devices.find((one) => one === named);
+  if (!device) throw optionError("HEED_DEVICE", "the device must be cpu, wasm or webgpu", named);
+  return device;
 }
 
 /**
  * The runtime of a device.
  *
- * Where Node has no native binary, `cpu` becomes WebAssembly, with one line on stderr.
+ * Where Node has no native binary, or a worker thread cannot turn its telemetry off, `cpu` becomes WebAssembly, with one
+ * line on stderr.
  */
 export function runtimeFor(device: Device): Promise<Runtime> {
   let runtime = loaded.get(device);

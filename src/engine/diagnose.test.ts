@@ -4,6 +4,7 @@ import { grad } from "../core/grad.ts";
 import { add, div, mul } from "../core/ops/binary.ts";
 import { less, not } from "../core/ops/compare.ts";
 import { matmul } from "../core/ops/matmul.ts";
+import { argMax } from "../core/ops/order.ts";
 import { random } from "../core/ops/random.ts";
 import { sum } from "../core/ops/reduce.ts";
 import { scan } from "../core/ops/scan.ts";
@@ -117,6 +118,23 @@ describe("findNotFinite", () => {
     const found = await findNotFinite(fn, [randomKey(3)]);
     const first = drawn.findIndex((x) => x >= 0.5);
     expect(found).toMatchObject({ op: "log", at: [first], value: -Infinity });
+  });
+
+  test("graphs whose results are integers, with floats within or none at all", async () => {
+    const ids = array([3, 1, 2], { dtype: "int32" });
+    expect(await findNotFinite((i: Tensor) => ({ twice: add(i, i), small: less(i, 2) }), [ids])).toBeNull();
+    expect(await findNotFinite((i: Tensor) => i, [array([], { dtype: "int32", shape: [0] })])).toBeNull();
+    expect(await findNotFinite((x: Tensor) => less(log(x), 0), [array([1, -1])])).toMatchObject({ op: "log", at: [1] });
+    expect(await findNotFinite((x: Tensor) => argMax(log(x)), [array([1, 2])])).toBeNull();
+  });
+
+  test("refuses what is no tensor, and options that it does not know", async () => {
+    await expect(findNotFinite((x: Tensor) => ({ x, n: 3 }), [array([1])])).rejects.toThrow(
+      "findNotFinite: the function's result at n must be a Tensor, got a number",
+    );
+    await expect(findNotFinite(inScopes, [array([1])], { mode: "training" } as never)).rejects.toThrow(
+      'findNotFinite: options must be among device, static, threads, got "mode"',
+    );
   });
 
   test("static arguments and long values", async () => {

@@ -1,6 +1,7 @@
 // Where a NaN or an Infinity arose: the graph is run once with a probe on every float value.
 
 import { sizeOf } from "../core/dtype.ts";
+import { checkOptions } from "../core/errors.ts";
 import type { NdArray } from "../core/ndarray.ts";
 import { mul } from "../core/ops/binary.ts";
 import { equal, not } from "../core/ops/compare.ts";
@@ -8,7 +9,7 @@ import { stack } from "../core/ops/concat.ts";
 import { max, sum } from "../core/ops/reduce.ts";
 import { cast } from "../core/ops/select.ts";
 import { show, topological, type Tensor } from "../core/tensor.ts";
-import { leaves } from "../core/tree.ts";
+import { tensorLeaves } from "../core/tree.ts";
 import { compile, type Arrays, type Compiled, type CompileOptions } from "./compile.ts";
 
 /** The first value of a graph that is not finite although all it was made of is. */
@@ -46,22 +47,29 @@ export interface NodeInput {
  *
  * @param fn - as for `compile`.
  * @param args - the arguments with which something went wrong.
- * @returns `null` when every value is finite.
+ * @returns `null` when every value is finite, as in a graph that has no float32 value.
  */
 export async function findNotFinite<F extends (...args: never[]) => unknown>(
   fn: F,
   args: Arrays<Parameters<F>> & unknown[],
   options: Pick<CompileOptions, "device" | "static" | "threads"> = {},
 ): Promise<NotFinite | null> {
-  const trace = (inputs: readonly unknown[]): readonly Tensor[] =>
-    leaves<Tensor>((fn as unknown as (...a: readonly unknown[]) => unknown)(...inputs)).map(([, t]) => t);
+  checkOptions("findNotFinite", options, ["device", "static", "threads"]);
+  const trace = (inputs: readonly unknown[]): readonly Tensor[] => {
+    const result = (fn as unknown as (...a: readonly unknown[]) => unknown)(...inputs);
+    return tensorLeaves("findNotFinite", "the function's result", result).map(([, t]) => t);
+  };
   let values: readonly Tensor[] = [];
   const flags = await once(options, args, (...inputs) => {
     const results = trace(inputs);
     values = floatValues(results);
+    if (values.length === 0) return { results, probes: [] };
     return { results, probes: [stack(values.map((t) => sum(mul(t, 0)))), stack(values.map(hasNaN))] };
   });
-  const origin = firstOrigin(values, flags[0]!.data as Float32Array, flags[1]!.data as Float32Array);
+  const [probes, nan] = flags;
+  // A graph of integers alone, or of empty tensors, holds nothing that could be infinite.
+  if (!probes || !nan) return null;
+  const origin = firstOrigin(values, probes.data as Float32Array, nan.data as Float32Array);
   if (origin === null) return null;
   const seen = await once(options, args, (...inputs) => {
     const results = trace(inputs);

@@ -1,22 +1,21 @@
 // The runtime of Node: the native CPU build of ONNX Runtime, with telemetry off.
 
-import { readdirSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
+import { isMainThread } from "node:worker_threads";
 import { HeedError } from "../core/errors.ts";
 import { RunQueue, runtimeError, wrapSession, type OrtPackage } from "./ort.ts";
-import { parseProfile } from "./profile-file.ts";
-import type { NodeTime, Runtime } from "./runtime.ts";
+import { ProfileFolder } from "./profile-file.ts";
+import type { Runtime } from "./runtime.ts";
 import type { WebPackage } from "./web.ts";
 
 /**
  * Loads onnxruntime-node.
  *
- * @throws HeedError when the platform has no native binary (code `engine`); `wasm` is the way out there.
+ * @throws HeedError (code `engine`) when the platform has no native binary, or in a worker thread whose main thread did
+ *   not turn the runtime's telemetry off; `wasm` is the way out there.
  */
 export async function nodeRuntime(): Promise<Runtime> {
-  // Read by the native library when it loads, so it must be set first, and in the main thread.
-  process.env["ORT_DISABLE_TELEMETRY"] ??= "1";
+  silenceTelemetry();
   let ort: OrtPackage;
   try {
     const loaded = (await import("onnxruntime-node")) as unknown as OrtPackage & { default?: OrtPackage };
@@ -32,13 +31,11 @@ export async function nodeRuntime(): Promise<Runtime> {
     });
   }
   const queue = new RunQueue();
-  let profiles = 0;
   return {
     device: "cpu",
     create: (model, settings) =>
       queue.add(async () => {
-        const prefix = join(tmpdir(), `heed-profile-${process.pid}-${profiles++}`);
-        let ended = false;
+        const folder = settings.profile ? new ProfileFolder() : null;
         try {
           const session = await ort.InferenceSession.create(model, {
             executionProviders: ["cpu"],
@@ -50,16 +47,12 @@ export async function nodeRuntime(): Promise<Runtime> {
             enableCpuMemArena: false,
             enableMemPattern: false,
             logSeverityLevel: 4,
-            ...(settings.profile ? { enableProfiling: true, profileFilePrefix: prefix } : {}),
+            ...(folder ? { enableProfiling: true, profileFilePrefix: folder.prefix } : {}),
             extra: { session: { "intra_op.allow_spinning": settings.mode === "training" ? "1" : "0" } },
           });
-          return wrapSession(ort, session, queue, () => {
-            if (!settings.profile || ended) return [];
-            ended = true;
-            session.endProfiling();
-            return readProfile(prefix);
-          });
+          return wrapSession(ort, session, queue, () => folder?.take(() => session.endProfiling()) ?? []);
         } catch (cause) {
+          folder?.remove();
           throw runtimeError("engine.create", "the runtime must load the model", cause);
         }
       }),
@@ -72,13 +65,20 @@ export async function loadWebPackage(): Promise<WebPackage> {
   return loaded.default ?? loaded;
 }
 
-// The runtime adds the time of day to the file's name. Synchronous, so that a process can read it when it exits.
-function readProfile(prefix: string): readonly NodeTime[] {
-  const folder = tmpdir();
-  const name = readdirSync(folder).find((file) => join(folder, file).startsWith(`${prefix}_`));
-  if (name === undefined) return [];
-  const path = join(folder, name);
-  const text = readFileSync(path, "utf8");
-  rmSync(path, { force: true });
-  return parseProfile(text);
+/**
+ * Telemetry is off in the whole process, once the variable is in the environment that the native library reads when it
+ * loads. A worker thread writes to a copy of it only: there it must have come from the main thread.
+ */
+function silenceTelemetry(): void {
+  const variable = "ORT_DISABLE_TELEMETRY";
+  if (process.env[variable] !== undefined) return;
+  if (!isMainThread)
+    throw new HeedError({
+      code: "engine",
+      where: "engine.cpu",
+      expected: `${variable} must be set before a worker thread starts, which cannot turn the runtime's telemetry off itself`,
+      got: "nothing",
+      hint: `Write process.env.${variable} = "1" in the main thread, or use device "wasm".`,
+    });
+  process.env[variable] = "1";
 }

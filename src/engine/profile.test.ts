@@ -10,9 +10,10 @@ import { tanh } from "../core/ops/unary.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 import { compile } from "./compile.ts";
-import { costOf, formatProfile, groupProfile, Profile, type ProfileRow } from "./profile.ts";
+import { costOf, formatProfile, groupProfile, Profile, reportProfile, type ProfileRow } from "./profile.ts";
 
 const row = (scopeName: string, op: string, calls: number, ms: number, flops = 0, bytes = 0): ProfileRow => ({
+  node: `${scopeName}/${op}/${calls}`,
   scope: scopeName,
   op,
   calls,
@@ -128,28 +129,42 @@ describe("formatProfile", () => {
 
   test("groups rows and prints rates", () => {
     expect(formatProfile(rows)).toMatchInlineSnapshot(`
-      "  share      ms  calls  GFLOP/s  GB/s  scope and op
-       50.0 %   50.00     20    480.0   8.0  encoder.0.gradient/matmul
-       45.0 %   45.00     20    288.9   6.7  encoder.0/matmul
-        5.0 %    5.00     10      0.0  20.0  mul
-      100.0 %  100.00     50    370.0   8.0  total"
+      "  share      ms  calls   GFLOP      MB  GFLOP/s  GB/s  scope and op
+       50.0 %   50.00     20  24.000  400.00    480.0   8.0  encoder.0.gradient/matmul
+       45.0 %   45.00     20  13.000  300.00    288.9   6.7  encoder.0/matmul
+        5.0 %    5.00     10   0.000  100.00      0.0  20.0  mul
+      100.0 %  100.00     50  37.000  800.00    370.0   8.0  total"
     `);
     expect(groupProfile(rows, "op").map(({ op, calls, ms }) => [op, calls, ms])).toEqual([
       ["matmul", 40, 95],
       ["mul", 10, 5],
     ]);
     expect(formatProfile(rows, { by: "scope", limit: 1 })).toMatchInlineSnapshot(`
-      "  share      ms  calls  GFLOP/s  GB/s  scope
-       50.0 %   50.00     20    480.0   8.0  encoder.0.gradient
-       50.0 %   50.00     30    260.0   8.0  2 more
-      100.0 %  100.00     50    370.0   8.0  total"
+      "  share      ms  calls   GFLOP      MB  GFLOP/s  GB/s  scope
+       50.0 %   50.00     20  24.000  400.00    480.0   8.0  encoder.0.gradient
+       50.0 %   50.00     30  13.000  400.00    260.0   8.0  2 more
+      100.0 %  100.00     50  37.000  800.00    370.0   8.0  total"
     `);
   });
 
   test("prints an empty profile", () => {
     expect(formatProfile([])).toMatchInlineSnapshot(`
-      "share    ms  calls  GFLOP/s  GB/s  scope and op
-      0.0 %  0.00      0      0.0   0.0  total"
+      "share    ms  calls  GFLOP    MB  GFLOP/s  GB/s  scope and op
+      0.0 %  0.00      0  0.000  0.00      0.0   0.0  total"
     `);
+  });
+
+  test("reports time, operations and bytes by node and by scope, or says that nothing was recorded", () => {
+    const report = reportProfile("step", "cpu", rows);
+    expect(report.match(/^.*(GFLOP|step).*$/gm)).toEqual([
+      "heed: profile of step",
+      expect.stringMatching(/share +ms +calls +GFLOP +MB +GFLOP\/s +GB\/s +node$/),
+      expect.stringMatching(/share +ms +calls +GFLOP +MB +GFLOP\/s +GB\/s +scope$/),
+    ]);
+    expect(report).toContain("encoder.0/matmul/10");
+    expect(reportProfile("step", "wasm", [])).toBe("heed: no profile of step: wasm records nothing\n");
+    expect(() => formatProfile(rows, { by: "site" as never })).toThrow(
+      'groupProfile: rows are put together by node, scope, op, scope and op, got "site"',
+    );
   });
 });

@@ -1,11 +1,14 @@
 // Where the time goes: kernel times summed over the nodes, scopes or ops of heed's own graph, with their arithmetic.
 
 import { byteSize, sizeOf } from "../core/dtype.ts";
+import { checkOptions, optionError } from "../core/errors.ts";
 import type { Node, TensorType } from "../core/tensor.ts";
-import type { NodeTime } from "./runtime.ts";
+import type { Device, NodeTime } from "./runtime.ts";
 
 /** The cost of one node of a graph, or of a group of nodes, over all recorded runs. */
 export interface ProfileRow {
+  /** Name of the node, as the runtime's messages have it: `encoder.0/matmul/MatMul_v3`; empty for a group of nodes. */
+  readonly node: string;
   /** Dotted scope; nodes of gradients lie below their layer, in `LAYER.gradient`. */
   readonly scope: string;
   /** Name of the primitive; `(runtime)` for what the runtime put in itself. */
@@ -19,8 +22,10 @@ export interface ProfileRow {
   readonly bytes: number;
 }
 
-/** How rows are put together: one row a scope, an op, or an op in a scope. */
-export type ProfileGrouping = "scope" | "op" | "scope and op";
+const groupings = ["node", "scope", "op", "scope and op"] as const;
+
+/** How rows are put together: one row a node, a scope, an op, or an op in a scope. */
+export type ProfileGrouping = (typeof groupings)[number];
 
 const runtimeOp = "(runtime)";
 
@@ -48,14 +53,8 @@ export class Profile {
       const calls = Math.max(...counts.values());
       const { flops, bytes } = node ? costOf(node) : { flops: 0, bytes: 0 };
       const { scope, op } = node ? { scope: node.scope, op: node.op.name } : { scope: "", op: runtimeOp };
-      this.#add(node ? names.get(node)! : runtimeOp, {
-        scope,
-        op,
-        calls,
-        ms,
-        flops: flops * calls,
-        bytes: bytes * calls,
-      });
+      const name = node ? names.get(node)! : runtimeOp;
+      this.#add({ node: name, scope, op, calls, ms, flops: flops * calls, bytes: bytes * calls });
     }
   }
 
@@ -64,9 +63,9 @@ export class Profile {
     return [...this.#rows.values()].sort((a, b) => b.ms - a.ms);
   }
 
-  #add(name: string, row: ProfileRow): void {
-    const known = this.#rows.get(name);
-    this.#rows.set(name, known ? addRows(known, row) : row);
+  #add(row: ProfileRow): void {
+    const known = this.#rows.get(row.node);
+    this.#rows.set(row.node, known ? addRows(known, row) : row);
   }
 }
 
@@ -84,46 +83,65 @@ export function costOf(node: Node): { readonly flops: number; readonly bytes: nu
 
 /** Rows of one group as one row, the slowest group first. */
 export function groupProfile(rows: readonly ProfileRow[], by: ProfileGrouping): readonly ProfileRow[] {
+  if (!groupings.includes(by))
+    throw optionError("groupProfile", `rows are put together by ${groupings.join(", ")}`, JSON.stringify(by));
   const groups = new Map<string, ProfileRow>();
   for (const row of rows) {
+    const node = by === "node" ? row.node : "";
     const scope = by === "op" ? "" : row.scope;
     const op = by === "scope" ? "" : row.op;
-    const key = `${scope}/${op}`;
+    const key = `${scope}/${op}/${node}`;
     const known = groups.get(key);
-    groups.set(key, known ? addRows(known, row) : { ...row, scope, op });
+    groups.set(key, known ? addRows(known, row) : { ...row, node, scope, op });
   }
   return [...groups.values()].sort((a, b) => b.ms - a.ms);
 }
 
 /**
- * Rows as a table: share of the time, milliseconds, calls, GFLOP/s, GB/s and the place; then the total.
+ * Rows as a table: share of the time, milliseconds, calls, 10^9 floating-point operations, 10^6 bytes read and written,
+ * both a second of the time, and the place; then the total.
  *
  * @param options.by - default `scope and op`.
  * @param options.limit - the most rows printed; the others make one last row. Default 20.
  */
 export function formatProfile(
   rows: readonly ProfileRow[],
-  { by = "scope and op", limit = 20 }: { readonly by?: ProfileGrouping; readonly limit?: number } = {},
+  options: { readonly by?: ProfileGrouping; readonly limit?: number } = {},
 ): string {
+  checkOptions("formatProfile", options, ["by", "limit"]);
+  const { by = "scope and op", limit = 20 } = options;
+  if (!(Number.isInteger(limit) || limit === Infinity) || limit < 0)
+    throw optionError("formatProfile", "limit must be an integer >= 0", String(limit));
   const groups = groupProfile(rows, by);
   const sum = (list: readonly ProfileRow[], op: string): ProfileRow =>
-    list.reduce(addRows, { scope: "", op, calls: 0, ms: 0, flops: 0, bytes: 0 });
+    list.reduce(addRows, { node: "", scope: "", op, calls: 0, ms: 0, flops: 0, bytes: 0 });
   const total = sum(groups, "total");
   const rest = groups.slice(limit);
   const shown = [...groups.slice(0, limit), ...(rest.length > 0 ? [sum(rest, `${rest.length} more`)] : []), total];
-  const cells = shown.map((row) => [
-    `${total.ms === 0 ? "0.0" : ((100 * row.ms) / total.ms).toFixed(1)} %`,
-    row.ms.toFixed(2),
-    String(row.calls),
-    row.ms === 0 ? "0.0" : (row.flops / row.ms / 1e6).toFixed(1),
-    row.ms === 0 ? "0.0" : (row.bytes / row.ms / 1e6).toFixed(1),
-    [row.scope, row.op].filter((part) => part !== "").join("/") || "(top)",
+  const rate = (amount: number, ms: number): string => (ms === 0 ? "0.0" : (amount / ms / 1e6).toFixed(1));
+  const cells = shown.map(({ node, scope, op, calls, ms, flops, bytes }) => [
+    `${total.ms === 0 ? "0.0" : ((100 * ms) / total.ms).toFixed(1)} %`,
+    ms.toFixed(2),
+    String(calls),
+    (flops / 1e9).toFixed(3),
+    (bytes / 1e6).toFixed(2),
+    rate(flops, ms),
+    rate(bytes, ms),
+    node || [scope, op].filter((part) => part !== "").join("/") || "(top)",
   ]);
-  const table = [["share", "ms", "calls", "GFLOP/s", "GB/s", by], ...cells];
+  const table = [["share", "ms", "calls", "GFLOP", "MB", "GFLOP/s", "GB/s", by], ...cells];
   const widths = table[0]!.map((_, i) => Math.max(...table.map((line) => line[i]!.length)));
   return table
     .map((line) => line.map((cell, i) => (i === line.length - 1 ? cell : cell.padStart(widths[i]!))).join("  "))
     .join("\n");
+}
+
+/** What `HEED_PROFILE=1` prints of one compiled function: a table by node and one by scope. */
+export function reportProfile(name: string, device: Device, rows: readonly ProfileRow[]): string {
+  if (rows.length === 0)
+    return `heed: no profile of ${name}: ${device === "cpu" ? "no kernel ran" : `${device} records nothing`}\n`;
+  const tables = (["node", "scope"] as const).map((by) => formatProfile(rows, { by }));
+  return `heed: profile of ${name}\n${tables.join("\n\n")}\n`;
 }
 
 // The runtime's optimiser names a fused kernel after one of the nodes it came from, with more behind or before.
@@ -135,7 +153,10 @@ function originalName(name: string, origins: ReadonlyMap<string, Node | null>): 
 
 /** Whether every compiled function shall be profiled: `HEED_PROFILE=1` in Node. */
 export function profileWanted(): boolean {
-  return typeof process !== "undefined" && process.env?.["HEED_PROFILE"] === "1";
+  const value = typeof process === "undefined" ? undefined : process.env?.["HEED_PROFILE"];
+  if (value === undefined || value === "" || value === "0") return false;
+  if (value !== "1") throw optionError("HEED_PROFILE", "the value must be 0 or 1", value);
+  return true;
 }
 
 // Functions to print when the process ends. The one list of the module: a process has one end.

@@ -3,8 +3,11 @@
 import type { TypedArray } from "../core/dtype.ts";
 import type { TensorType } from "../core/tensor.ts";
 
-/** Where compiled functions run. */
-export type Device = "cpu" | "wasm" | "webgpu";
+/** Where compiled functions may run. */
+export const devices = ["cpu", "wasm", "webgpu"] as const;
+
+/** Where a compiled function runs. */
+export type Device = (typeof devices)[number];
 
 /** A named value that goes into a run. */
 export interface Feed {
@@ -17,11 +20,11 @@ export interface Feed {
 
 /** How a session is made. */
 export interface SessionSettings {
-  /** Threads inside one op. Default: the runtime's choice. */
+  /** Threads inside one op, for the native runtime alone. Default: the runtime's choice. */
   readonly threads?: number;
   /** `training` waits for work actively, for runs back to back; `inference` gives the processor back between runs. */
   readonly mode: "training" | "inference";
-  /** Record the time of every node. */
+  /** Record the time of every node, where the platform can. */
   readonly profile?: boolean;
 }
 

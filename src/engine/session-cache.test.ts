@@ -123,4 +123,73 @@ describe("SessionCache", () => {
     expect(released).toEqual(["a", "b"]);
     expect([cache.size, cache.bytes]).toEqual([0, 0]);
   });
+
+  test("a making that fails while nobody waits any more is forgotten: no rejection is left unhandled", async () => {
+    const { make } = maker();
+    const cache = new SessionCache<Fake>(100);
+    const slow = gate();
+    const unheard: unknown[] = [];
+    const hear = (reason: unknown): void => void unheard.push(reason);
+    process.on("unhandledRejection", hear);
+    try {
+      const failing = cache.use("a", () => slow.passed.then(() => Promise.reject(new Error("no memory"))), nameOf);
+      const settled = failing.catch((error: Error) => error.message);
+      await cache.clear();
+      // Another making under the same key is not harmed by the end of the first.
+      expect(await cache.use("a", make("a", 7), nameOf)).toBe("a");
+      slow.open();
+      expect(await settled).toBe("no memory");
+      const throwing = (): never => {
+        throw new Error("at once");
+      };
+      await expect(cache.use("b", throwing, nameOf)).rejects.toThrow("at once");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect([cache.size, cache.bytes, unheard]).toEqual([1, 7, []]);
+    } finally {
+      process.off("unhandledRejection", hear);
+    }
+  });
+
+  test("a release that fails harms neither the call that pushed it out nor its last user", async () => {
+    const unheard: unknown[] = [];
+    const hear = (reason: unknown): void => void unheard.push(reason);
+    process.on("unhandledRejection", hear);
+    try {
+      const { make } = maker();
+      const stuck = (name: string) => async (): Promise<Fake> => ({
+        ...(await make(name, 40)()),
+        session: {
+          run: async () => [],
+          endProfile: () => [],
+          release: () => Promise.reject(new Error(`${name} is stuck`)),
+        },
+      });
+      const cache = new SessionCache<Fake>(50);
+      await cache.use("a", stuck("a"), nameOf);
+      expect(await cache.use("b", make("b", 40), nameOf)).toBe("b");
+      const working = gate();
+      const c = cache.use("c", stuck("c"), ({ name }) => working.passed.then(() => name));
+      await cache.use("d", make("d", 40), nameOf);
+      working.open();
+      expect(await c).toBe("c");
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      expect(unheard).toEqual([]);
+      // Who asks for the release is told, when all have been tried.
+      await cache.use("e", stuck("e"), nameOf);
+      await expect(cache.clear()).rejects.toThrow("e is stuck");
+      expect([cache.size, cache.bytes]).toEqual([0, 0]);
+    } finally {
+      process.off("unhandledRejection", hear);
+    }
+  });
+
+  test("releases a session also where what comes before it fails", async () => {
+    const { log, make } = maker();
+    const cache = new SessionCache<Fake>(100, () => {
+      throw new Error("no profile");
+    });
+    await cache.use("a", make("a", 1), nameOf);
+    await expect(cache.clear()).rejects.toThrow("no profile");
+    expect(log).toEqual(["made a", "released a"]);
+  });
 });

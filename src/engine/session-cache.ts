@@ -50,7 +50,10 @@ export class SessionCache<E extends CachedSession> {
     return [...this.#slots.values()].flatMap(({ made }) => (made ? [made] : []));
   }
 
-  /** What `work` gives for the entry of a key, made when it is not there. A failed making is not kept. */
+  /**
+   * What `work` gives for the entry of a key, made when it is not there. A failed making is not kept. A session that
+   * was dropped meanwhile is released behind it: whether that succeeds is nothing that `work` has to do with.
+   */
   async use<R>(key: string, make: () => Promise<E>, work: (entry: E) => Promise<R>): Promise<R> {
     const slot = this.#slots.get(key) ?? this.#add(key, make);
     // The last in the map is the one used last.
@@ -61,15 +64,20 @@ export class SessionCache<E extends CachedSession> {
       return await work(await slot.entry);
     } finally {
       slot.users--;
-      await this.#releaseIdle(slot);
+      await this.#releaseQuietly(slot);
     }
   }
 
-  /** Drops every session; those at work are released when they are done. */
+  /**
+   * Drops every session; those at work are released when they are done.
+   *
+   * @throws what the first release threw that failed, when all have been tried.
+   */
   async clear(): Promise<void> {
     const slots = [...this.#slots.entries()];
     for (const [key, slot] of slots) this.#drop(key, slot);
-    await Promise.all(slots.map(([, slot]) => this.#releaseIdle(slot)));
+    const ends = await Promise.allSettled(slots.map(([, slot]) => this.#releaseIdle(slot)));
+    for (const end of ends) if (end.status === "rejected") throw end.reason;
   }
 
   #add(key: string, make: () => Promise<E>): Slot<E> {
@@ -95,7 +103,7 @@ export class SessionCache<E extends CachedSession> {
       if (this.#bytes <= this.limit) return;
       if (slot === keep || !slot.made) continue;
       this.#drop(key, slot);
-      void this.#releaseIdle(slot);
+      void this.#releaseQuietly(slot);
     }
   }
 
@@ -108,7 +116,15 @@ export class SessionCache<E extends CachedSession> {
   async #releaseIdle(slot: Slot<E>): Promise<void> {
     if (!slot.dropped || slot.released || slot.users > 0 || !slot.made) return;
     slot.released = true;
-    this.#beforeRelease(slot.made);
-    await slot.made.session.release();
+    try {
+      this.#beforeRelease(slot.made);
+    } finally {
+      await slot.made.session.release();
+    }
+  }
+
+  /** For releases that nobody asked for: there is nobody to tell that one failed, and the session is gone anyway. */
+  async #releaseQuietly(slot: Slot<E>): Promise<void> {
+    await this.#releaseIdle(slot).catch(() => undefined);
   }
 }

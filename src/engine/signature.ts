@@ -2,9 +2,9 @@
 
 import type { DType } from "../core/dtype.ts";
 import { dtypeError, HeedError, inputError } from "../core/errors.ts";
-import { NdArray } from "../core/ndarray.ts";
+import { kindOf, NdArray } from "../core/ndarray.ts";
 import { input } from "../core/ops/source.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { Tensor } from "../core/tensor.ts";
 import { isLeaf, leaves, mapTree } from "../core/tree.ts";
 
 /** The arguments of one call, taken apart. */
@@ -32,7 +32,11 @@ export class Signature {
     this.#statics = new Set(statics);
   }
 
-  /** Takes the arguments of a call apart. @throws HeedError naming the argument that is neither array, number nor static. */
+  /**
+   * Takes the arguments of a call apart.
+   *
+   * @throws HeedError naming the argument that is neither array, number nor static.
+   */
   bind(args: readonly unknown[]): BoundArguments {
     const arrays: NdArray[] = [];
     const paths: string[] = [];
@@ -79,8 +83,8 @@ export class Signature {
       throw inputError(
         this.#where,
         `argument ${path} must be an NdArray, a number, or declared static`,
-        leaf === null ? "null" : typeof leaf,
-        "List its position in `static`.",
+        leaf instanceof Tensor ? `a Tensor ${leaf.toString()}` : kindOf(leaf),
+        repairOf(leaf),
       );
     if (leaf.disposed)
       throw new HeedError({
@@ -95,6 +99,13 @@ export class Signature {
         `argument ${path} must be of a dtype that computes, ${fed.join(", ")}`,
         leaf.toString(),
         "Convert storage dtypes on the host.",
+      );
+    if (leaf.device === "host" && isShared(leaf.data.buffer))
+      throw inputError(
+        this.#where,
+        `argument ${path} must not lie in a SharedArrayBuffer, which the runtimes do not read`,
+        leaf.toString(),
+        "Pass a copy: array(data.slice(), { shape }).",
       );
     return leaf;
   }
@@ -120,6 +131,16 @@ export class Signature {
     this.#identities.set(value, this.#next);
     return this.#next++;
   }
+}
+
+/** What to do about an argument of the wrong kind. */
+function repairOf(leaf: unknown): string {
+  if (leaf instanceof Tensor) return "A Tensor holds no numbers: pass an NdArray, as array() makes it.";
+  return ArrayBuffer.isView(leaf) ? "Wrap it with array()." : "List its position in `static`.";
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return typeof SharedArrayBuffer !== "undefined" && buffer instanceof SharedArrayBuffer;
 }
 
 /** Dotted paths and leaves of a result, for outputs. */

@@ -1,6 +1,7 @@
 // The runtime of browsers, and of Node where no native binary exists: ONNX Runtime compiled to WebAssembly, and WebGPU.
 
-import { HeedError } from "../core/errors.ts";
+import { checkOptions, HeedError, optionError } from "../core/errors.ts";
+import { kindOf } from "../core/ndarray.ts";
 import { DeviceWatch } from "./device-watch.ts";
 import { RunQueue, runtimeError, wrapSession, type OrtPackage } from "./ort.ts";
 import type { Runtime } from "./runtime.ts";
@@ -29,6 +30,33 @@ export interface WebSettings {
   readonly worker?: () => Worker;
   /** Milliseconds that a worker may be silent while it has work, before it is ended. Default: no bound. */
   readonly silenceMs?: number;
+}
+
+/** Refuses settings that are unknown or that cannot be. */
+export function checkWebSettings(settings: WebSettings): void {
+  const where = "configureWeb";
+  checkOptions(where, settings, ["wasmUrl", "loaderUrl", "filesUrl", "threads", "worker", "silenceMs"]);
+  const { wasmUrl, loaderUrl, filesUrl, threads, worker, silenceMs } = settings;
+  for (const [name, url] of Object.entries({ wasmUrl, loaderUrl, filesUrl }))
+    if (url !== undefined && typeof url !== "string")
+      throw optionError(where, `${name} must be an address, a string`, kindOf(url));
+  if (loaderUrl !== undefined && wasmUrl === undefined)
+    throw optionError(where, "loaderUrl belongs to a wasmUrl", "loaderUrl alone");
+  if (filesUrl !== undefined && wasmUrl !== undefined)
+    throw optionError(where, "the files lie at wasmUrl or in the folder filesUrl", "both");
+  if (filesUrl !== undefined && !filesUrl.endsWith("/"))
+    throw optionError(where, "filesUrl must be a folder that ends in /", JSON.stringify(filesUrl));
+  if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1))
+    throw optionError(where, "threads must be an integer >= 1", String(threads));
+  if (worker !== undefined && typeof worker !== "function")
+    throw optionError(
+      where,
+      "worker must be a function that starts a worker",
+      kindOf(worker),
+      "Write () => new Worker(...).",
+    );
+  if (silenceMs !== undefined && !(typeof silenceMs === "number" && silenceMs > 0))
+    throw optionError(where, "silenceMs must be a number of milliseconds > 0", String(silenceMs));
 }
 
 const queue = new RunQueue();

@@ -133,8 +133,13 @@ class WorkerSession implements RuntimeSession {
     const home = this.#home;
     this.#released = true;
     this.#home = null;
-    // With its worker a session ends too.
-    if (home && !home.connection.ended) await home.connection.ask({ type: "release", session: await home.id });
+    if (!home) return;
+    try {
+      await home.connection.ask({ type: "release", session: await home.id });
+    } catch (error) {
+      // With its worker a session ends too.
+      if (!home.connection.ended) throw error;
+    }
   }
 }
 

@@ -26,7 +26,7 @@ export type LoadRuntime = (device: "wasm" | "webgpu", settings: RuntimeSettings)
  *
  * ```ts
  * // engine.worker.ts
- * import { serveRuntime } from "heed/worker";
+ * import { serveRuntime } from "heed/engine/worker";
  * serveRuntime();
  * // the page
  * configureWeb({ worker: () => new Worker(new URL("./engine.worker.ts", import.meta.url), { type: "module" }) });
