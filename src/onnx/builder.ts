@@ -1,10 +1,11 @@
 // Assembly of an ONNX graph: nodes, shared constants, equal nodes merged, subgraphs for loops.
 
-import { allocate, byteSize, sizeOf, type DType, type TypedArray } from "../core/dtype.ts";
-import { graphError, internalError } from "../core/errors.ts";
+import { sizeOf, type DType, type TypedArray } from "../core/dtype.ts";
+import { graphError } from "../core/errors.ts";
 import type { OnnxAttribute, OnnxBuilder, OnnxSubgraph } from "../core/op.ts";
 import { onnxType } from "../core/ops/select.ts";
 import type { Node, Tensor, TensorType } from "../core/tensor.ts";
+import { attribute, rawBytes, valueInfo, type SubgraphMessage } from "./messages.ts";
 import { ProtoWriter } from "./proto.ts";
 
 /** Opset 21 and IR 10: the newest at which the runtime still has all kernels that training needs. */
@@ -17,10 +18,6 @@ export type LowerBody = (
   outputs: readonly Tensor[],
   given: ReadonlyMap<Tensor, string>,
 ) => readonly string[];
-
-interface Subgraph extends OnnxSubgraph {
-  readonly proto: ProtoWriter;
-}
 
 /** The names that all graphs of one model share: they are unique, and constants live once, in the outermost graph. */
 interface ModelNames {
@@ -141,7 +138,7 @@ export class GraphBuilder implements OnnxBuilder {
       taken.add(own);
       return own;
     });
-    const subgraph: Subgraph = {
+    const subgraph: SubgraphMessage = {
       kind: "subgraph",
       proto: body.graph(inputNames, inputs, outputNames, outputs, "body"),
     };
@@ -223,39 +220,4 @@ function exact(_key: string, value: unknown): unknown {
   return typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value))
     ? `number ${1 / value} ${value}`
     : value;
-}
-
-function attribute(name: string, value: OnnxAttribute): ProtoWriter {
-  const out = new ProtoWriter().string(1, name);
-  if ("float" in value) return out.float(2, value.float).int(20, 1);
-  if ("int" in value) return out.int(3, value.int).int(20, 2);
-  if ("string" in value) return out.string(4, value.string).int(20, 3);
-  if ("graph" in value) return out.message(6, (value.graph as Subgraph).proto).int(20, 5);
-  if ("floats" in value) {
-    for (const v of value.floats) out.float(7, v);
-    return out.int(20, 6);
-  }
-  for (const v of value.ints) out.int(8, v);
-  return out.int(20, 7);
-}
-
-function valueInfo(name: string, type: TensorType): ProtoWriter {
-  const shape = new ProtoWriter();
-  for (const n of type.shape) shape.message(1, new ProtoWriter().int(1, n));
-  const tensor = new ProtoWriter().int(1, onnxType[type.dtype]).message(2, shape);
-  return new ProtoWriter().string(1, name).message(2, new ProtoWriter().message(1, tensor));
-}
-
-function rawBytes(dtype: DType, count: number, data: TypedArray | readonly number[]): Uint8Array {
-  let typed: TypedArray;
-  if (ArrayBuffer.isView(data)) {
-    typed = data;
-  } else {
-    typed = allocate(dtype, data.length);
-    for (let i = 0; i < data.length; i++)
-      typed[i] = (typed instanceof BigInt64Array ? BigInt(data[i]!) : data[i]!) as never;
-  }
-  if (typed.length !== count || typed.BYTES_PER_ELEMENT !== byteSize(dtype))
-    throw internalError("onnx.constant", `${count} elements of ${dtype} are required`, `${typed.length}`);
-  return new Uint8Array(typed.buffer, typed.byteOffset, typed.byteLength);
 }

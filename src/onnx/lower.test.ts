@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { allocate, sizeOf } from "../core/dtype.ts";
 import { valueAndGrad } from "../core/grad.ts";
 import { NdArray } from "../core/ndarray.ts";
+import { defineOp } from "../core/op.ts";
 import { add, mul } from "../core/ops/binary.ts";
 import { concat, split } from "../core/ops/concat.ts";
 import { gather } from "../core/ops/gather.ts";
@@ -146,6 +147,19 @@ describe("lowerGraph", () => {
     const x = input([2]);
     expect(() => lowerGraph([], [tanh(x)], { device: "cpu" })).toThrow(
       "lowerGraph: every input of the graph must be an argument, got float32[2]",
+    );
+  });
+
+  test("names a foreign input by its label", () => {
+    expect(() => lowerGraph([], [tanh(input([2], "float32", "state"))], { device: "cpu" })).toThrow(
+      'lowerGraph: every input of the graph must be an argument, got "state" float32[2]. Pass it to the compiled function',
+    );
+  });
+
+  test("refuses an op without an ONNX rule", () => {
+    const op = defineOp({ name: "mine", infer: ([x]: readonly [Tensor]) => [x], vjp: () => [null] } as never);
+    expect(() => lowerGraph([], op([fill([2], 1)] as never, {}), { device: "cpu" })).toThrow(
+      "mine: an op must have an ONNX rule, `lower`, to be compiled, got undefined",
     );
   });
 

@@ -1,7 +1,8 @@
 // From a graph to an ONNX model: each op writes its own nodes; this file only walks.
 
 import { sizeOf } from "../core/dtype.ts";
-import { graphError } from "../core/errors.ts";
+import { graphError, type HeedError } from "../core/errors.ts";
+import { kindOf } from "../core/ndarray.ts";
 import type { Target } from "../core/op.ts";
 import { moveAsNumbers } from "../core/ops/webgpu.ts";
 import { liveGraph } from "../core/live.ts";
@@ -88,10 +89,20 @@ function feedsOf(
   for (const { op, outputs: made } of order) {
     const tensor = made[0]!;
     if (op.source === "random" && !isEmpty(tensor)) feeds.push({ name: `random${feeds.length}`, tensor });
-    if (op.source === "feed" && !known.has(tensor))
-      throw graphError("lowerGraph", "every input of the graph must be an argument", show(tensor));
+    if (op.source === "feed" && !known.has(tensor)) throw foreignInput(tensor);
   }
   return feeds;
+}
+
+function foreignInput({ node, dtype, shape }: Tensor): HeedError {
+  const { label } = node.attrs as { readonly label?: unknown };
+  const named = typeof label === "string" && label !== "" ? `${JSON.stringify(label)} ` : "";
+  return graphError(
+    "lowerGraph",
+    "every input of the graph must be an argument",
+    `${named}${show({ dtype, shape })}`,
+    "Pass it to the compiled function, or wrap its value in constant().",
+  );
 }
 
 function nameOutput(builder: GraphBuilder, { dtype }: Tensor, value: string, name: string, target: Target): string {
@@ -111,6 +122,8 @@ function lowerNodes(
   for (const node of order) {
     const used = node.outputs.map((t) => live.has(t) && !names.has(t) && !isEmpty(t));
     if (node.op.source || !used.includes(true)) continue;
+    if (typeof node.op.lower !== "function")
+      throw graphError(node.op.name, "an op must have an ONNX rule, `lower`, to be compiled", kindOf(node.op.lower));
     builder.begin(node, node.scope === "" ? node.op.name : `${node.scope}/${node.op.name}`);
     const results = node.op.lower(builder, node.inputs.map(nameOf) as never, {
       types: node.inputs as never,

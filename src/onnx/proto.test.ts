@@ -76,12 +76,4 @@ describe("ProtoWriter", () => {
       }),
     );
   });
-
-  test("packed integers", () => {
-    const [[field, bytes]] = read(new ProtoWriter().packedInts(4, [0, 300, -1]).finish(), (r) => r.bytes()) as [
-      [number, Uint8Array],
-    ];
-    const reader = new BinaryReader(bytes);
-    expect([field, Number(reader.int64()), Number(reader.int64()), Number(reader.int64())]).toEqual([4, 0, 300, -1]);
-  });
 });

@@ -49,13 +49,6 @@ export class ProtoWriter {
     return this;
   }
 
-  /** A packed list of varints. */
-  packedInts(field: number, values: readonly number[]): this {
-    const body = new ProtoWriter();
-    for (const value of values) body.#varint(value);
-    return this.message(field, body);
-  }
-
   /** The message as one array. */
   finish(): Uint8Array {
     this.#flush();
