@@ -11,7 +11,7 @@ import { input } from "../core/ops/source.ts";
 import { rng } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import { topological, type Tensor } from "../core/tensor.ts";
-import { leaves } from "../core/tree.ts";
+import { leaves, mapTree } from "../core/tree.ts";
 import { evaluate } from "../engine/compile.ts";
 import { attend, cells, prepareMemory } from "./attend.ts";
 import type { AttentionCell } from "./contract.ts";
@@ -82,7 +82,7 @@ const mechanisms = Object.entries(cells).map(
   ([name, cell]) => [name, cell, cell.score.init({ querySize: K, keySize: K, alignmentSize: 6 }, rng(4))] as const,
 );
 
-describe.each(mechanisms)("%s", (name, cell, params) => {
+describe.each(mechanisms)("%s", (_name, cell, params) => {
   test.each([
     ["other numbers", (i: number) => 100 * Math.sin(i)],
     ["Infinity", () => Infinity],
@@ -181,10 +181,7 @@ describe.each(mechanisms)("%s", (name, cell, params) => {
   });
 
   test("its weights are a site named after the scope", () => {
-    const p =
-      cell === cells.additive
-        ? { query: { weight: input([K, 6]), bias: input([6]) }, key: { weight: input([K, 6]) }, score: input([6, 1]) }
-        : {};
+    const p = mapTree<unknown, NdArray, Tensor>(params, (a) => input(a.shape));
     const { context } = scope("decoder.0", () => {
       const memory = prepareMemory(cell, p, { keys: input([B, S, K]), values: input([B, S, V]), mask: null });
       return attend(cell, p, memory, input([B, K]));
@@ -207,10 +204,7 @@ describe.each(mechanisms)("%s", (name, cell, params) => {
     ["a query of another batch", { query: input([2, K]) }, `axis B is 2 in query axis 0 but 3 in keys axis 0`],
     ["a mask of numbers", { mask: input([B, S]) }, "where: the condition must be bool"],
   ])("refuses %s", (_, other, message) => {
-    const p =
-      name === "additive"
-        ? { query: { weight: input([K, 6]) }, key: { weight: input([K, 6]) }, score: input([6, 1]) }
-        : {};
+    const p = mapTree<unknown, NdArray, Tensor>(params, (a) => input(a.shape));
     const { query, ...memory } = {
       query: input([B, K]),
       keys: input([B, S, K]),
@@ -230,6 +224,25 @@ test("with a score vector of 0 additive attention is uniform over the allowed po
   const { weights } = await run(cells.additive, params, given);
   const counts = [5, 3, 2];
   weights!.forEach((w, i) => expect(w).toBe(allowed(i) ? Math.fround(1 / counts[Math.floor(i / S)]!) : 0));
+});
+
+test("coverage is the additive score at first, and then knows how much of each position was seen", async () => {
+  const params = cells.coverage.score.init({ querySize: K, keySize: K, alignmentSize: 6 }, rng(4));
+  const first = await run(cells.coverage, params, given);
+  expect(first["weights"]).toEqual((await run(cells.additive, params, given))["weights"]);
+  const twice = (p: unknown, { query, keys, values }: Record<string, Tensor>): unknown => {
+    const memory = prepareMemory(cells.coverage, p, { keys: keys!, values: values!, mask: null });
+    const one = attend(cells.coverage, p, memory, query!);
+    const two = attend(cells.coverage, p, memory, query!, { state: one.state });
+    return { one: one.weights, two: two.weights, seen: two.state };
+  };
+  const call = evaluate as unknown as (...args: readonly unknown[]) => Promise<Record<string, NdArray>>;
+  const { query, keys, values } = given;
+  const out = await call(twice, params, { query, keys, values });
+  const [one, two] = [floats(out["one"]!), floats(out["two"]!)];
+  expect(two).not.toEqual(one);
+  const { coverage: seen } = out["seen"] as unknown as { readonly coverage: NdArray };
+  expectClose(floats(seen), one.map((w, i) => w + two[i]!), { rtol: 0, atol: 1e-6 }); // prettier-ignore
 });
 
 describe("maskedSoftmax", () => {
@@ -265,7 +278,7 @@ test("dot refuses a query of another size, when made and when used", () => {
   expect(() => dot.init({ querySize: 3, keySize: 4, alignmentSize: 1 }, rng(1))).toThrow(
     "dot: query and keys must have one size, got query 3 and keys 4. Use the additive score, or project one of them.",
   );
-  expect(() => dot.score({} as never, input([2, 3]), input([2, 5, 4]))).toThrow(
+  expect(() => dot.score({} as never, input([2, 3]), input([2, 5, 4]), {})).toThrow(
     "dot: axis D is 3 in query axis 1 but 4 in keys axis 2",
   );
 });

@@ -21,8 +21,8 @@ export interface AttentionResult {
   readonly context: Tensor;
   /** float32 (B, S): how much each position was attended to. */
   readonly weights: Tensor;
-  /** What the next step needs to know of this one (coverage, location); reordered by beams. Absent for mechanisms without memory. */
-  readonly state?: Tree<Tensor>;
+  /** What the next step needs to know of this one (coverage, location), every leaf with B first; searches reorder its rows. `{}` for mechanisms without a history. */
+  readonly state: Tree<Tensor>;
   /** For stochastic selections: the positions chosen, int32 (B). */
   readonly sample?: Tensor;
   /** For stochastic selections: log-probability of the choice, float32 (B). */
@@ -45,15 +45,25 @@ export interface Score<P> {
   init(config: ScoreConfig, rng: Rng): P;
   /** What depends on the keys alone, computed once for all queries. */
   prepare(params: never, keys: Tensor): Tensor;
-  /** query (B, Q), prepared keys -> scores (B, S). */
-  score(params: never, query: Tensor, prepared: Tensor): Tensor;
+  /** query (B, Q), prepared keys, state of the steps before -> scores (B, S). */
+  score(params: never, query: Tensor, prepared: Tensor, state: Tree<Tensor>): Tensor;
+  /** For scores that know where the steps before looked. Absent for those that do not. */
+  readonly history?: History;
+}
+
+/** What a score keeps of the steps before. Every leaf of the state has B first. */
+export interface History {
+  /** The state before the first step, from the prepared keys (B, S, ...). */
+  begin(prepared: Tensor): Tree<Tensor>;
+  /** The state after a step that looked with these weights (B, S). */
+  next(state: never, weights: Tensor): Tree<Tensor>;
 }
 
 /** From scores (B, S) and a mask to weights (B, S). */
 export type Normalizer = (scores: Tensor, mask: Tensor | null) => Tensor;
 
-/** From weights and values to a result. */
-export type Selection = (weights: Tensor, values: Tensor) => AttentionResult;
+/** From weights and values to a result; the state is the score's affair. */
+export type Selection = (weights: Tensor, values: Tensor) => Omit<AttentionResult, "state">;
 
 /** A complete mechanism. */
 export interface AttentionCell {

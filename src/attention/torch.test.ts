@@ -11,25 +11,35 @@ import { attend, cells, prepareMemory } from "./attend.ts";
 const files = Object.entries(readGolden("src/attention/golden/cells.json"));
 
 test.each(files)("%s equals torch", (name, c) => {
-  const cell = name.startsWith("additive") ? cells.additive : cells.dot;
+  const cell = cells[name.split(",")[0] as keyof typeof cells];
   return checkGolden<Tree<NdArray>>(c, {
     load(state, dtype) {
       if (cell === cells.dot) return {};
-      const { score } = state as { readonly score: NdArray };
+      const { score, coverage } = state as { readonly score: NdArray; readonly coverage?: NdArray };
       return {
         query: linearFromTorch(state, "query", { dtype }),
         key: linearFromTorch(state, "key", { dtype }),
         score: new NdArray(score.dtype, [score.size, 1], score.data),
+        ...(coverage ? { coverage } : {}),
       };
     },
-    apply(params, { query, keys, values, mask }) {
+    apply(params, { query, second, keys, values, mask }) {
       const memory = prepareMemory(cell, params, { keys: keys!, values: values!, mask: mask ?? null });
-      const { context, weights } = attend(cell, params, memory, query!);
-      return { context, weights };
+      const first = attend(cell, params, memory, query!);
+      if (!second) return { context: first.context, weights: first.weights };
+      const then = attend(cell, params, memory, second, { state: first.state });
+      return {
+        context0: first.context,
+        weights0: first.weights,
+        context1: then.context,
+        weights1: then.weights,
+      };
     },
   });
 });
 
-test("both cells are covered, with and without a mask", () => {
-  expect(files.map(([name]) => name)).toEqual(["additive", "additive, mask", "dot", "dot, mask"]);
+test("every cell is covered, with and without a mask", () => {
+  expect(files.map(([name]) => name).sort()).toEqual(
+    Object.keys(cells).flatMap((name) => [name, `${name}, mask`]).sort(), // prettier-ignore
+  );
 });

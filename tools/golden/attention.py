@@ -43,8 +43,34 @@ def dot(masked):
     return attended({}, given, inputs, weights_of(scores, mask))
 
 
+def coverage(masked):
+    """See, Liu and Manning 2017, eq. 10 and 11, over two steps with one query each: the second knows where the first looked."""
+    query, key = draw.fill(nn.Linear(Q, A)), draw.fill(nn.Linear(K, A, bias=False))
+    score, seen = leaf(draw(A)), leaf(draw(A))
+    params = {f"query.{n}": p for n, p in query.named_parameters()}
+    params |= {f"key.{n}": p for n, p in key.named_parameters()} | {"score": score, "coverage": seen}
+    inputs, mask, given = inputs_of(masked)
+    inputs["second"] = given["second"] = leaf(draw(B, Q))
+    so_far = torch.zeros(B, S, dtype=torch.float64)
+    outputs = {}
+    for step, name in enumerate(["query", "second"]):
+        meeting = query(inputs[name]).unsqueeze(1) + key(inputs["keys"]) + so_far.unsqueeze(-1) * seen
+        weights = weights_of(torch.tanh(meeting) @ score, mask)
+        so_far = so_far + weights
+        outputs[f"context{step}"] = (weights.unsqueeze(1) @ inputs["values"]).squeeze(1)
+        outputs[f"weights{step}"] = weights
+    return case(params, given, outputs, draw)
+
+
 write(
     "src/attention/golden/cells.json",
     "attention.py",
-    {"additive": additive(False), "additive, mask": additive(True), "dot": dot(False), "dot, mask": dot(True)},
+    {
+        "additive": additive(False),
+        "additive, mask": additive(True),
+        "dot": dot(False),
+        "dot, mask": dot(True),
+        "coverage": coverage(False),
+        "coverage, mask": coverage(True),
+    },
 )

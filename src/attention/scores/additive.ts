@@ -31,12 +31,28 @@ export const additive: Score<AdditiveParams<NdArray>> = {
   }),
   prepare: (params: AdditiveParams<Tensor>, keys) => linear(params.key, keys),
   score(params: AdditiveParams<Tensor>, query, prepared) {
-    const { B, S, A } = bindAxes("additive", {
-      query: [query, "B Q"],
-      keys: [prepared, "B S A"],
-      score: [params.score, "A one"],
-    });
-    const meeting = tanh(add(prepared, expandDims(linear(params.query, query), 1))); // (B, S, A)
-    return reshape(matmul(reshape(meeting, [sizeOf([B, S]), A]), params.score), [B, S]);
+    return additiveScore("additive", params, query, prepared);
   },
 };
+
+/**
+ * The additive score of a query against what it is to meet.
+ *
+ * @param where - the mechanism's name, for messages.
+ * @param meeting - (B, S, A): the projected keys, and whatever else enters beside them.
+ * @returns (B, S).
+ */
+export function additiveScore(
+  where: string,
+  params: Pick<AdditiveParams<Tensor>, "query" | "score">,
+  query: Tensor,
+  meeting: Tensor,
+): Tensor {
+  const { B, S, A } = bindAxes(where, {
+    query: [query, "B Q"],
+    keys: [meeting, "B S A"],
+    score: [params.score, "A one"],
+  });
+  const met = tanh(add(meeting, expandDims(linear(params.query, query), 1))); // (B, S, A)
+  return reshape(matmul(reshape(met, [sizeOf([B, S]), A]), params.score), [B, S]);
+}
