@@ -69,7 +69,9 @@ export function createDecoder(
   const encoder = compile(
     (traced: Seq2SeqParams<Tensor>, source: Tensor, masked: { readonly mask?: Tensor }) => {
       const { memory, initial } = encode(config, inside(traced), source, masked.mask ?? null);
-      return { initial, memory: memory ? { keys: memory.keys, values: memory.values, prepared: memory.prepared } : {} };
+      if (!memory) return { initial, memory: {} };
+      const { keys, values, prepared } = memory;
+      return { initial, memory: { keys, prepared, ...(values === keys ? {} : { values }) } };
     },
     { ...settings, name: "seq2seq.encode" },
   ) as unknown as Loose;
@@ -83,7 +85,7 @@ export function createDecoder(
       const prepared = memory.keys
         ? ({
             keys: memory.keys,
-            values: memory.values!,
+            values: memory.values ?? memory.keys,
             prepared: memory.prepared!,
             mask: memory.mask ?? null,
           } satisfies PreparedMemory)
@@ -125,6 +127,8 @@ export function createDecoder(
     async decode(sources, options = {}) {
       const { beam, nbest, alpha, batchSize } = checkDecodeOptions(options);
       checkSources(sources, config.sourceCount);
+      // Memory grows with the rows of a batch, and a source has one for each place of the beam.
+      const most = Math.max(1, Math.floor(batchSize / beam));
       // Sources of one padded length go together.
       const lengths = sources.map((source) => paddedLength(source.length));
       const order = sources.map((_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
@@ -132,7 +136,7 @@ export function createDecoder(
       for (let at = 0; at < order.length;) {
         const length = lengths[order[at]!]!;
         let end = at;
-        while (end < order.length && end - at < batchSize && lengths[order[end]!] === length) end++;
+        while (end < order.length && end - at < most && lengths[order[end]!] === length) end++;
         const chosen = order.slice(at, end);
         const found = await decodeBatch(
           chosen.map((i) => sources[i]!),

@@ -2,7 +2,7 @@
 // Axes: B batch, S source positions, U target positions, E embedding, H encoder state (2H both directions), D decoder state,
 // A attentional vector.
 
-import { attend, cells, prepareMemory, type PreparedMemory } from "../../attention/attend.ts";
+import { attend, beginAttention, cells, prepareMemory, type PreparedMemory } from "../../attention/attend.ts";
 import { bindAxes } from "../../core/axes.ts";
 import { sizeOf } from "../../core/dtype.ts";
 import type { NdArray } from "../../core/ndarray.ts";
@@ -52,7 +52,7 @@ export function initSeq2Seq(config: Seq2SeqConfig, rng: Rng): Seq2SeqParams<NdAr
   const { embeddingSize: E, encoderSize: H, decoderSize: D, attentionalSize: A } = config;
   const cell = config.attention === "none" ? null : cells[config.attention];
   return {
-    source: initEmbedding({ count: config.sourceCount, size: E, deviation: 0.1 }, rng),
+    source: initEmbedding({ count: config.sourceCount, size: E, deviation: 1 }, rng),
     encoder: Array.from({ length: config.encoderLayers }, (_, i) =>
       initBiLstm({ inSize: i === 0 ? E : 2 * H, size: H }, rng),
     ),
@@ -60,7 +60,7 @@ export function initSeq2Seq(config: Seq2SeqConfig, rng: Rng): Seq2SeqParams<NdAr
       hidden: initLinear({ inSize: 2 * H, outSize: D }, rng),
       cell: initLinear({ inSize: 2 * H, outSize: D }, rng),
     },
-    target: initEmbedding({ count: config.targetCount, size: E, deviation: 0.1 }, rng),
+    target: initEmbedding({ count: config.targetCount, size: E, deviation: 1 }, rng),
     decoder: initLstm({ inSize: E, size: D }, rng),
     ...(config.inputFeeding ? { feed: rng.uniform([A, 4 * D], 1 / Math.sqrt(D)) } : {}),
     attention: cell ? cell.score.init({ querySize: D, keySize: 2 * H, alignmentSize: config.alignmentSize }, rng) : {},
@@ -78,7 +78,11 @@ export interface Regularization {
 const noDropout: Regularization = { rate: 0, key: null };
 
 /** What the decoder carries from step to step. */
-export type DecoderState<T> = LstmState<T> & { readonly feed: T };
+export type DecoderState<T> = LstmState<T> & {
+  readonly feed: T;
+  /** What the attention keeps of earlier steps; `{}` where it keeps nothing. */
+  readonly attention: Tree<T>;
+};
 
 /** What the encoder hands over. */
 export interface Encoded {
@@ -108,12 +112,14 @@ export function encode(
   const states = thin(outputs); // (B, S, 2H)
   const last = finals.at(-1)!;
   const cell = config.attention === "none" ? null : cells[config.attention];
+  const memory = cell ? prepareMemory(cell, params.attention, { keys: states, values: states, mask }) : null;
   return {
-    memory: cell ? prepareMemory(cell, params.attention, { keys: states, values: states, mask }) : null,
+    memory,
     initial: {
       hidden: tanh(linear(params.bridge.hidden, last.hidden)),
       cell: linear(params.bridge.cell, last.cell),
       feed: fill([B, config.attentionalSize], 0),
+      attention: cell && memory ? beginAttention(cell, memory) : {},
     },
   };
 }
@@ -147,10 +153,16 @@ function decodeStep(
   const { hidden, cell } = lstmGates(gates, state.cell);
   const query = dropState(hidden);
   const mechanism = config.attention === "none" ? null : cells[config.attention];
-  const attended = mechanism && memory ? attend(mechanism, params.attention, memory, query) : null;
+  const attended =
+    mechanism && memory ? attend(mechanism, params.attention, memory, query, { state: state.attention }) : null;
   const attentional = tanh(linear(params.combine, attended ? concat([attended.context, query], -1) : query));
   return {
-    state: { hidden, cell, feed: params.feed ? attentional : state.feed },
+    state: {
+      hidden,
+      cell,
+      feed: params.feed ? attentional : state.feed,
+      attention: attended?.state ?? state.attention,
+    },
     attentional,
     weights: attended?.weights ?? null,
   };

@@ -26,14 +26,15 @@ export interface DecodeOptions {
   readonly nbest?: number;
   /** Exponent of the length penalty ((5 + n) / 6)^alpha (Wu et al. 2016, arXiv:1609.08144, eq. 14). Default 0.6; greedy ignores it. */
   readonly alpha?: number;
-  /** Sources decoded at once. Default 256. */
+  /** Rows decoded at once, a source taking as many as the beam is wide. Default 256. */
   readonly batchSize?: number;
 }
 
 /** What the encoder hands to each step, as arrays. */
 export type MemoryArrays = {
   readonly keys: NdArray;
-  readonly values: NdArray;
+  /** Absent where the keys are the values. */
+  readonly values?: NdArray;
   readonly prepared: NdArray;
   readonly mask?: NdArray;
 };

@@ -59,10 +59,11 @@ export function tableModel(
       hidden: column(lengths.map(() => -1)),
       cell: column(lengths.map(() => 0)),
       feed: column(lengths.map(() => 0)),
+      attention: {},
     },
     functions: {
       longest: (length) => length + extra,
-      step: async (memory, previous, { hidden, cell, feed }) => {
+      step: async (memory, previous, { hidden, cell, feed, attention: history }) => {
         rows.push(previous.size);
         const all = new Float32Array(previous.size * width);
         const seen = new Float32Array(previous.size * longestSource);
@@ -76,7 +77,7 @@ export function tableModel(
         });
         return {
           logProbs: new NdArray("float32", [previous.size, width], all),
-          state: { hidden: column(numbers), cell, feed },
+          state: { hidden: column(numbers), cell, feed, attention: history },
           ...(attention ? { weights: new NdArray("float32", [previous.size, longestSource], seen) } : {}),
         };
       },

@@ -155,14 +155,18 @@ describe("a configuration", () => {
     ["null", null, "c.json: the configuration must be an object, got null"],
     ["a list", [], "sourceCount must be an integer from 1 to 65536, got undefined"],
     ["an unknown member", { ...config, heads: 2 }, 'got "heads"'],
-    ["a size of 0", { ...config, encoderSize: 0 }, "encoderSize must be an integer from 1 to 65536, got 0"],
+    ["a size of 0", { ...config, encoderSize: 0 }, "encoderSize must be an integer from 1 to 8192, got 0"],
     ["a size that is a text", { ...config, encoderSize: "2" }, "encoderSize must be an integer"],
     [
       "a thousand layers",
       { ...config, encoderLayers: 1000 },
-      "encoderLayers must be an integer from 1 to 64, got 1000",
+      "encoderLayers must be an integer from 1 to 16, got 1000",
     ],
-    ["another attention", { ...config, attention: "hard" }, 'attention must be none, additive or dot, got "hard"'],
+    [
+      "another attention",
+      { ...config, attention: "hard" },
+      'attention must be one of none, additive, coverage, dot, got "hard"',
+    ],
     ["feeding that is a number", { ...config, inputFeeding: 1 }, "inputFeeding must be true or false, got 1"],
     [
       "dot between sizes that differ",

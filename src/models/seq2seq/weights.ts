@@ -70,7 +70,8 @@ export function decodeSeq2Seq(config: Seq2SeqConfig, bytes: Uint8Array, where: s
   return params as unknown as Seq2SeqParams<NdArray>;
 }
 
-// Parameters are made only for their names and shapes here: nothing is drawn, and no memory is claimed on the word of a file.
+// Parameters are made only for their names and shapes here: nothing is drawn. Only the biases of LSTMs, which begin with
+// numbers of their own, are real: at most a few MB, whatever the configuration says.
 const shapesOnly: Rng = { uniform: (shape) => blank(shape), normal: (shape) => blank(shape), integer: () => 0 };
 
 function blank(shape: readonly number[]): NdArray {
