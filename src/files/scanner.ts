@@ -15,6 +15,14 @@ export function quote(text: string): string {
   return JSON.stringify(short).replace(UNSAFE, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+/** A parsed value from outside, safe to stand in a message: numbers and booleans as they are, anything else quoted and cut short. */
+export function quoteValue(value: unknown): string {
+  if (typeof value === "string") return quote(value);
+  return typeof value === "number" || typeof value === "boolean" || value === undefined || value === null
+    ? String(value)
+    : quote(JSON.stringify(value) ?? typeof value);
+}
+
 /** Reads a header from left to right; each method skips spaces, then takes what it names or throws. */
 export class Scanner {
   readonly #bytes: Uint8Array;

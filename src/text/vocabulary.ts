@@ -27,6 +27,8 @@ export type VocabularyJson = { readonly symbols: readonly string[] };
 
 const maxSymbolCount = 65_536;
 const maxSymbolLength = 64;
+/** Control, line separator and direction characters. */
+const UNSAFE = /[\p{Cc}\u2028-\u202e\u2066-\u2069]/u;
 
 /**
  * A vocabulary of the given symbols, in the given order.
@@ -101,6 +103,8 @@ export function vocabularyToJson(vocabulary: Vocabulary): VocabularyJson {
 /**
  * Checks a parsed JSON value and makes the vocabulary; nothing of `value` is kept but its strings.
  *
+ * Symbols with control characters are refused: they would garble a terminal.
+ *
  * @param value - what `JSON.parse` gave: an object with the one key "symbols".
  * @param where - the file that it came from, for the message.
  * @throws HeedError "file" when it is anything else; the bounds are those of `createVocabulary`.
@@ -119,6 +123,8 @@ export function vocabularyFromJson(value: unknown, where: string): Vocabulary {
   if (!Array.isArray(symbols)) return fail('"symbols" must be an array', kindOf(symbols));
   const problem = problemOf(symbols);
   if (problem) return fail(problem.expected, problem.got);
+  const unsafe = (symbols as readonly string[]).findIndex((symbol) => UNSAFE.test(symbol));
+  if (unsafe >= 0) return fail("symbols must have no control characters", `one at index ${unsafe}`);
   return createVocabulary(symbols as string[]);
 }
 

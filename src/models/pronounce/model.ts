@@ -2,6 +2,7 @@
 
 import { fileError, HeedError } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
+import { quoteValue } from "../../files/scanner.ts";
 import { vocabularyFromJson, vocabularySize, vocabularyToJson, type Vocabulary } from "../../text/vocabulary.ts";
 import { checkSeq2SeqConfig, type Seq2SeqConfig } from "../seq2seq/config.ts";
 import type { Seq2SeqParams } from "../seq2seq/model.ts";
@@ -70,7 +71,7 @@ export function decodePronounceModel(
     throw fileError(
       name,
       `kind "${kind}" and version ${version} are required`,
-      `${JSON.stringify(record["kind"])} and ${JSON.stringify(record["version"])}`,
+      `${quoteValue(record["kind"])} and ${quoteValue(record["version"])}`,
     );
   const config = checkSeq2SeqConfig(name, record["model"]);
   const letters = vocabularyFromJson(record["letters"], name);

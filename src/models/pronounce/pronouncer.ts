@@ -3,6 +3,7 @@
 import { HeedError, inputError } from "../../core/errors.ts";
 import type { Device } from "../../engine/runtime.ts";
 import { decode as spell, encode as index, type Vocabulary } from "../../text/vocabulary.ts";
+import { normalizeWord } from "../../text/word.ts";
 import { createDecoder } from "../seq2seq/decode.ts";
 import type { Hypothesis } from "../seq2seq/search.ts";
 import type { PronounceModel } from "./model.ts";
@@ -19,10 +20,12 @@ export interface Alignment {
 /** One pronunciation of a word. */
 export interface Pronunciation {
   readonly phonemes: readonly string[];
-  /** Log-probability in nats of the whole pronunciation. */
+  /** Log-probability in nats of the whole pronunciation, its end included; what pronunciations are ordered by. */
   readonly score: number;
   /** Empty weights where the model has no attention. */
   readonly attention: Alignment;
+  /** False where the search stopped at the longest pronunciation allowed (twice the letters and 10) without coming to an end. */
+  readonly complete: boolean;
 }
 
 /** What became of one word: pronunciations, best first, or why there is none. */
@@ -53,15 +56,11 @@ export const longestWord = 64;
 // Words come one by one here, so a few compiled lengths serve them all.
 const buckets = [8, 16, 32, longestWord];
 
-/** A word as the model reads it: upper case, typographic apostrophes plain. @throws HeedError naming the word and the alphabet. */
+/** A word as the model reads it (`normalizeWord`). @throws HeedError naming the word and the alphabet. */
 export function readWord(word: string, letters: Vocabulary): readonly string[] {
-  const symbols = [
-    ...word
-      .normalize("NFC")
-      .replaceAll(/[\u2018\u2019\u02bc]/g, "'")
-      .toUpperCase(),
-  ];
-  const shown = symbols.length > 24 ? `${symbols.slice(0, 24).join("")}...` : word;
+  const symbols = [...normalizeWord(word)];
+  const typed = [...word];
+  const shown = typed.length > 24 ? `${typed.slice(0, 24).join("")}...` : word;
   const alphabet = `letters of ${alphabetText(letters.symbols)}`;
   if (symbols.length === 0)
     throw inputError("pronounce", `a word must have at least one of the ${alphabet}`, "an empty word");
@@ -71,8 +70,8 @@ export function readWord(word: string, letters: Vocabulary): readonly string[] {
       `a word may have at most ${longestWord} letters`,
       `"${shown}" with ${symbols.length}`,
     );
-  const foreign = [...new Set(symbols.filter((s) => !letters.ids.has(s)))];
-  if (foreign.length > 0)
+  const foreign = [...new Set(typed.filter((s) => ![...normalizeWord(s)].every((part) => letters.ids.has(part))))];
+  if (symbols.some((s) => !letters.ids.has(s)))
     throw inputError(
       "pronounce",
       `a word may have only the ${alphabet}`,
@@ -80,9 +79,26 @@ export function readWord(word: string, letters: Vocabulary): readonly string[] {
         .slice(0, 5)
         .map((s) => `"${s}"`)
         .join(", ")}`,
-      "Write numbers and signs out in letters.",
+      repairOf(foreign, letters),
+    );
+  if (!symbols.some((s) => /\p{L}/u.test(s)))
+    throw inputError(
+      "pronounce",
+      `a word must have at least one letter of ${alphabetText(letters.symbols)}`,
+      `"${shown}"`,
     );
   return symbols;
+}
+
+/** What to do about symbols that no letter of the alphabet stands for. */
+function repairOf(foreign: readonly string[], letters: Vocabulary): string {
+  const plain = (s: string): string => s.normalize("NFD").replaceAll(/\p{M}/gu, "");
+  if (foreign.every((s) => [...normalizeWord(plain(s))].every((part) => letters.ids.has(part))))
+    return "Write the word without accents.";
+  if (foreign.every((s) => /\p{L}|\p{M}/u.test(s)))
+    return "Write the word in the model's alphabet, or use a model of its own script.";
+  if (foreign.every((s) => /\p{N}/u.test(s))) return "Write numbers out in letters.";
+  return "Leave out what is not a letter, or write it out.";
 }
 
 type Readable = { readonly word: string; readonly symbols: readonly string[] };
@@ -106,7 +122,8 @@ export function createPronouncer(model: PronounceModel, options: { readonly devi
       const good = read.filter((r): r is Readable => "symbols" in r);
       const found = await decoder.decode(
         good.map((r) => index(model.letters, r.symbols)),
-        { beam, nbest },
+        // Without a length penalty the order is that of the probabilities shown.
+        { beam, nbest, alpha: 0 },
       );
       let next = 0;
       return read.map((r): PronounceResult => {
@@ -136,6 +153,7 @@ function toPronunciation(hypothesis: Hypothesis, letters: readonly string[], pho
     phonemes: rows,
     score: hypothesis.logProb,
     attention: { rows, columns: letters, weights: hypothesis.weights.slice(0, rows.length) },
+    complete: hypothesis.complete,
   };
 }
 
@@ -143,5 +161,5 @@ function alphabetText(symbols: readonly string[]): string {
   const plain = symbols.filter((s) => /^[A-Z]$/.test(s));
   const rest = symbols.filter((s) => !/^[A-Z]$/.test(s));
   const range = plain.length === 26 ? "A to Z" : plain.join(" ");
-  return rest.length === 0 ? range : `${range} and ${rest.join(" ")}`;
+  return [range, rest.join(" ")].filter((part) => part !== "").join(" and ");
 }
