@@ -30,6 +30,7 @@ const progress: TrainProgress = {
   best: { score: 0.1 + 0.2, step: 4 },
   lossSum: 1 / 3,
   lossCount: 2,
+  validationDue: true,
 };
 const fill = (seed: number): TrainArrays => {
   const draw = rng(seed);
@@ -44,7 +45,7 @@ const contents = (arrays: TrainArrays): unknown =>
 
 /** Writes a file with some tensors and metadata of a checkpoint's kind. */
 async function forge(tensors: Record<string, NdArray>, metadata: Record<string, string> = {}): Promise<void> {
-  const usual = { heed: "training", version: "1", progress: JSON.stringify(progress), settings: "s" };
+  const usual = { heed: "training", version: "2", progress: JSON.stringify(progress), settings: "s" };
   await writeFile(path, encodeSafetensors(tensors, { ...usual, ...metadata }));
 }
 
@@ -113,9 +114,9 @@ describe("checkpoints", () => {
       "another kind",
       good,
       { heed: "seq2seq" },
-      "a training checkpoint of version 1 is required, got another kind of file",
+      "a training checkpoint of version 2 is required, got another kind of file",
     ],
-    ["another version", good, { version: "2" }, "a training checkpoint of version 1 is required, got version 2"],
+    ["another version", good, { version: "1" }, "a training checkpoint of version 2 is required, got version 1"],
     ["other settings", good, { settings: "t" }, "must be of the same settings, got \n  checkpoint: t\n  now:        s"],
     ["a missing tensor", {}, {}, "tensor params.w float32[2] is required, got none of that name"],
     [

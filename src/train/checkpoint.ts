@@ -5,10 +5,10 @@ import type { NdArray } from "../core/ndarray.ts";
 import { sameShape } from "../core/tensor.ts";
 import { leaves, type Tree } from "../core/tree.ts";
 import { readFileBounded, writeFileAtomic } from "../files/node.ts";
-import { decodeSafetensors, encodeSafetensors } from "../files/safetensors.ts";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsContents } from "../files/safetensors.ts";
 
 /** The version of the layout below; a file of another version is refused. */
-export const checkpointVersion = 1;
+export const checkpointVersion = 2;
 
 /** Numbers that a training carries besides its arrays. */
 export interface TrainProgress {
@@ -24,7 +24,21 @@ export interface TrainProgress {
   /** Sum and count of losses since the last report, so that reports are the same after a resume. */
   readonly lossSum: number;
   readonly lossCount: number;
+  /** Whether the validation at `step` is still to be made: the run was stopped before its end. */
+  readonly validationDue: boolean;
 }
+
+/** The progress before the first step. */
+export const firstProgress: TrainProgress = {
+  step: 0,
+  epoch: 0,
+  batch: 0,
+  seconds: 0,
+  best: null,
+  lossSum: 0,
+  lossCount: 0,
+  validationDue: false,
+};
 
 /** Named groups of trees: `params`, `average`, and the optimiser's slots. */
 export type TrainArrays = { readonly [group: string]: Tree<NdArray> };
@@ -57,14 +71,7 @@ export async function saveCheckpoint(
  *   tensor missing, unknown, of another shape or not finite, progress that no training can have made.
  */
 export async function loadCheckpoint(path: string, arrays: TrainArrays, settings: string): Promise<TrainProgress> {
-  const { tensors, metadata } = decodeSafetensors(await readFileBounded(path, { maxBytes: 2 ** 32 }), path);
-  const version = metadata.get("version");
-  if (metadata.get("heed") !== "training" || version !== String(checkpointVersion))
-    throw fileError(
-      path,
-      `a training checkpoint of version ${checkpointVersion} is required`,
-      metadata.get("heed") !== "training" ? "another kind of file" : `version ${shorten(version)}`,
-    );
+  const { tensors, metadata } = await readContents(path);
   if (metadata.get("settings") !== settings)
     throw fileError(
       path,
@@ -75,6 +82,28 @@ export async function loadCheckpoint(path: string, arrays: TrainArrays, settings
   const progress = checkProgress(path, metadata.get("progress"));
   copyInto(path, tensors, arrays);
   return progress;
+}
+
+/**
+ * What a checkpoint's training is configured as, so that a caller can say in its own terms why it does not fit.
+ *
+ * @throws HeedError (code `file`) for another kind or version of file.
+ */
+export async function readCheckpointSettings(path: string): Promise<string> {
+  return (await readContents(path)).metadata.get("settings") ?? "";
+}
+
+async function readContents(path: string): Promise<SafetensorsContents> {
+  const contents = decodeSafetensors(await readFileBounded(path, { maxBytes: 2 ** 32 }), path);
+  const [kind, version] = [contents.metadata.get("heed"), contents.metadata.get("version")];
+  if (kind !== "training" || version !== String(checkpointVersion))
+    throw fileError(
+      path,
+      `a training checkpoint of version ${checkpointVersion} is required`,
+      kind === "training" ? `version ${shorten(version)}` : "another kind of file",
+      kind === "training" ? "Go on with the heed that began it, or train anew." : undefined,
+    );
+  return contents;
 }
 
 /**
@@ -105,7 +134,7 @@ export function copyInto(
 
 /** The progress in a file's metadata, field by field: nothing else of it is kept. */
 function checkProgress(path: string, text = ""): TrainProgress {
-  const { step, epoch, batch, seconds, best, lossSum, lossCount } = parseRecord(text);
+  const { step, epoch, batch, seconds, best, lossSum, lossCount, validationDue } = parseRecord(text);
   if (
     isCount(step) &&
     isCount(epoch) &&
@@ -113,12 +142,13 @@ function checkProgress(path: string, text = ""): TrainProgress {
     isCount(lossCount) &&
     isFinite(seconds) &&
     seconds >= 0 &&
-    isFinite(lossSum)
+    isFinite(lossSum) &&
+    typeof validationDue === "boolean"
   ) {
-    if (best === null) return { step, epoch, batch, seconds, best, lossSum, lossCount };
+    const numbers = { step, epoch, batch, seconds, lossSum, lossCount, validationDue };
+    if (best === null) return { ...numbers, best };
     const { score, step: at } = record(best);
-    if (isFinite(score) && isCount(at) && at <= step)
-      return { step, epoch, batch, seconds, best: { score, step: at }, lossSum, lossCount };
+    if (isFinite(score) && isCount(at) && at <= step) return { ...numbers, best: { score, step: at } };
   }
   throw fileError(path, "the checkpoint's progress must be whole", shorten(JSON.stringify(text)));
 }

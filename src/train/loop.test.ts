@@ -93,7 +93,6 @@ describe("train", () => {
       "step 12",
       "validation 12",
       "checkpoint 12",
-      "checkpoint 12",
       "done 12",
     ]);
     expect(events.at(-1)).toMatchObject({ reason: "finished" });
@@ -160,9 +159,52 @@ describe("train", () => {
     const failure = await collect(train(broken, settings, { folder })).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(HeedError);
     expect((failure as HeedError).code).toBe("not-finite");
-    expect((failure as HeedError).message).toContain("finite at step 6, got loss NaN, gradient norm 1.414");
+    expect((failure as HeedError).message).toContain("finite at step 7, got loss NaN, gradient norm 1.414");
     expect((failure as HeedError).message).toContain("first not finite at decoder.attention");
+    expect((failure as HeedError).hint).toBe("Train anew with a lower rate; the checkpoint of step 4 is whole.");
     expect((await collect(train(task(), settings, { folder, resume: true })))[0]).toMatchObject({ step: 4 });
+  });
+
+  test("a loss that is not finite at the first step promises no checkpoint, whatever an older training left", async () => {
+    await collect(train(task(), { ...settings, epochs: 1 }, { folder }));
+    const broken = task({ step: async () => ({ loss: Infinity, grads: { x: array([1, 1]) } }) });
+    await expect(collect(train(broken, settings, { folder }))).rejects.toThrow(
+      /finite at step 1, .* Train anew with a lower rate; there is no checkpoint yet\.$/,
+    );
+  });
+
+  test("stopped within a validation, it makes up for it when it goes on", async () => {
+    const whole = await traces(await collect(train(task(), settings, { folder })));
+    for (const stopAt of [4, 12]) {
+      await rm(folder, { recursive: true });
+      const stop = new AbortController();
+      const base = task();
+      let validations = 0;
+      const slow = task({
+        validate: async (params, signal) => {
+          if (++validations === stopAt / 4) stop.abort();
+          signal?.throwIfAborted();
+          return base.validate(params, signal);
+        },
+      });
+      const first = await collect(train(slow, settings, { folder, signal: stop.signal }));
+      expect(words(first).slice(-2)).toEqual([`checkpoint ${stopAt}`, `done ${stopAt}`]);
+      expect(first.at(-1)).toMatchObject({ reason: "aborted" });
+      const rest = await collect(train(task(), settings, { folder, resume: true }));
+      expect(words(rest).slice(0, 3)).toEqual([`start ${stopAt}`, `validation ${stopAt}`, `checkpoint ${stopAt}`]);
+      expect(await traces([...first, ...rest])).toEqual(whole);
+    }
+  });
+
+  test("a validation that fails is no stop, though the signal came", async () => {
+    const stop = new AbortController();
+    const broken = task({
+      validate: async () => {
+        stop.abort();
+        throw new Error("no disk");
+      },
+    });
+    await expect(collect(train(broken, settings, { folder, signal: stop.signal }))).rejects.toThrow("no disk");
   });
 
   test.each([
@@ -170,8 +212,21 @@ describe("train", () => {
     [{ clip: 0 }, "train: clip must be above 0, got 0"],
     [{ averageDecay: 1 }, "train: averageDecay must lie in 0 <= averageDecay < 1, got 1"],
     [{ validateEvery: 0.5 }, "train: validateEvery must be an integer >= 1, got 0.5"],
+    [{ reportEvery: 0 }, "train: reportEvery must be an integer >= 1, got 0"],
+    [{ checkpointSteps: -1 }, "train: checkpointSteps must be an integer >= 1, got -1"],
+    [{ checkpointSeconds: NaN }, "train: checkpointSeconds must be a number >= 0, got NaN"],
+    [{ seed: 0.5 }, "train: seed must be an integer >= 0, got 0.5"],
+    [{ fingerprint: 7 as never }, "train: fingerprint must be a text, got 7"],
+    [{ rate: 1 } as object, "train: options must be among epochs, seed, optimizer"],
   ])("refuses %o", async (bad, message) => {
     await expect(collect(train(task(), { ...settings, ...bad }, { folder }))).rejects.toThrow(message);
+  });
+
+  test("refuses unknown options", async () => {
+    const options = { folder, resumed: true } as never;
+    await expect(collect(train(task(), settings, options))).rejects.toThrow(
+      'train: options must be among folder, resume, signal, got "resumed"',
+    );
   });
 
   test("refuses a task without batches", async () => {
@@ -194,7 +249,7 @@ describe("train", () => {
 });
 
 describe("a checkpoint's progress", () => {
-  const whole = { step: 4, epoch: 1, batch: 0, seconds: 1, best: null, lossSum: 0, lossCount: 0 };
+  const whole = { step: 4, epoch: 1, batch: 0, seconds: 1, best: null, lossSum: 0, lossCount: 0, validationDue: false };
   test.each([
     ["no JSON", "{"],
     ["a list", "[]"],
@@ -206,6 +261,7 @@ describe("a checkpoint's progress", () => {
     ["a best that is a text", JSON.stringify({ ...whole, best: "1" })],
     ["a best score of null", JSON.stringify({ ...whole, best: { score: null, step: 1 } })],
     ["a best from the future", JSON.stringify({ ...whole, best: { score: 1, step: 5 } })],
+    ["a validation that may be due", JSON.stringify({ ...whole, validationDue: null })],
     ["a batch that no epoch has", JSON.stringify({ ...whole, step: 9, batch: 5 })],
   ])("%s is refused", async (_, progress) => {
     await collect(train(task(), { ...settings, epochs: 1 }, { folder }));

@@ -3,15 +3,16 @@
 import { mkdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { fileError, HeedError, inputError, optionError } from "../core/errors.ts";
+import { checkOptions, fileError, HeedError, inputError } from "../core/errors.ts";
 import { NdArray } from "../core/ndarray.ts";
 import { foldIn, randomKey } from "../core/random.ts";
 import { leaves, mapLeaves, type Tree } from "../core/tree.ts";
 import { removeStaleTemps, writeFileAtomic } from "../files/node.ts";
 import { encodeSafetensors } from "../files/safetensors.ts";
-import { loadCheckpoint, saveCheckpoint, type TrainArrays, type TrainProgress } from "./checkpoint.ts";
+import { firstProgress, loadCheckpoint, saveCheckpoint, type TrainArrays } from "./checkpoint.ts";
 import { emaDecay, emaHost } from "./ema.ts";
 import { globalNormHost } from "./optim/clip.ts";
+import { checkTrainSettings } from "./settings.ts";
 import type { TrainEvent, TrainSettings, TrainTask } from "./task.ts";
 
 export type { StepResult, TrainEvent, TrainSettings, TrainTask } from "./task.ts";
@@ -22,19 +23,18 @@ export type { StepResult, TrainEvent, TrainSettings, TrainTask } from "./task.ts
  *
  * @param folder - where the checkpoints go; made when missing.
  * @param resume - continue from `last.safetensors` if it is there: the run goes on bit by bit as if never stopped.
+ * @param signal - ends the run at the next step, or within a validation that heeds it; a resume makes up for the latter.
  * @throws HeedError (code `not-finite`) with the step and the site when the loss is NaN or infinite; the last checkpoint stays.
- * @throws HeedError for settings out of range, a task without batches, and a checkpoint that is damaged or of other data.
+ * @throws HeedError for settings that are unknown or out of range, a task without batches, and a checkpoint that is damaged or of other data.
  */
 export async function* train<P, B>(
   task: TrainTask<P, B>,
   settings: TrainSettings,
-  {
-    folder,
-    resume = false,
-    signal,
-  }: { readonly folder: string; readonly resume?: boolean; readonly signal?: AbortSignal },
+  options: { readonly folder: string; readonly resume?: boolean; readonly signal?: AbortSignal },
 ): AsyncGenerator<TrainEvent, void, undefined> {
-  checkSettings(settings);
+  checkTrainSettings(settings);
+  checkOptions("train", options, ["folder", "resume", "signal"]);
+  const { folder, resume = false, signal } = options;
   await mkdir(folder, { recursive: true });
   await removeStaleTemps(folder);
   const last = join(folder, "last.safetensors");
@@ -45,9 +45,11 @@ export async function* train<P, B>(
     (a) => new NdArray(a.dtype, a.shape, (a.data as Float32Array).slice()),
   );
   const arrays: TrainArrays = { params, average, ...state };
-  let progress: TrainProgress = { step: 0, epoch: 0, batch: 0, seconds: 0, best: null, lossSum: 0, lossCount: 0 };
+  let progress = firstProgress;
   const resumed = resume && existsSync(last);
   if (resumed) progress = await loadCheckpoint(last, arrays, settings.fingerprint);
+  /** The progress that the folder's checkpoint holds. */
+  let kept = resumed ? progress : null;
 
   const key = foldIn(randomKey(settings.seed), 0x5eed);
   let batches = task.batches(progress.epoch);
@@ -69,8 +71,29 @@ export async function* train<P, B>(
   const save = async (): Promise<TrainEvent> => {
     progress = { ...progress, seconds: seconds() };
     await saveCheckpoint(last, arrays, progress, settings.fingerprint);
+    kept = progress;
     saved = performance.now();
     return { type: "checkpoint", step: progress.step, path: last };
+  };
+  /** Judges the average and keeps it where it is the best; null when the signal came first. */
+  const validate = async (): Promise<TrainEvent | null> => {
+    const judged = await task.validate(average as P, signal).catch((error: unknown) => {
+      if (signal?.aborted && error === signal.reason) return null;
+      throw error;
+    });
+    if (judged === null) return null;
+    const { step } = progress;
+    const { score, metrics } = judged;
+    const best = Number.isFinite(score) && (progress.best === null || score < progress.best.score);
+    if (best) {
+      const facts = { heed: "parameters", step: String(step), score: String(score) };
+      const tensors = Object.fromEntries(leaves<NdArray>(average));
+      await writeFileAtomic(join(folder, "best.safetensors"), encodeSafetensors(tensors, facts));
+    }
+    progress = { ...progress, best: best ? { score, step } : progress.best, validationDue: false };
+    // An epoch's last step has moved the progress on to the next epoch.
+    const epoch = progress.batch === 0 ? progress.epoch - 1 : progress.epoch;
+    return { type: "validation", step, epoch, score, metrics, best, seconds: seconds() };
   };
   yield { type: "start", step: progress.step, totalSteps, resumed };
 
@@ -78,7 +101,18 @@ export async function* train<P, B>(
   let steps = 0;
   let since = performance.now();
   let reason: "finished" | "patience" | "aborted" = "finished";
-  while (progress.epoch < settings.epochs) {
+  for (;;) {
+    if (progress.validationDue && !signal?.aborted) {
+      const pause = performance.now();
+      const judged = await validate();
+      if (judged !== null) {
+        yield judged;
+        yield await save();
+      }
+      // Validation and saving do not count against the throughput.
+      since += performance.now() - pause;
+    }
+    if (progress.epoch >= settings.epochs && !progress.validationDue) break;
     if (signal?.aborted) {
       reason = "aborted";
       break;
@@ -96,9 +130,10 @@ export async function* train<P, B>(
       throw new HeedError({
         code: "not-finite",
         where: "train",
-        expected: `the loss and the gradients must be finite at step ${progress.step}`,
+        expected: `the loss and the gradients must be finite at step ${progress.step + 1}`,
         got: `loss ${loss}, gradient norm ${norm}${site ? `; first not finite at ${site}` : ""}`,
-        hint: "Lower the learning rate; the last checkpoint is whole.",
+        // A checkpoint goes on with its own settings alone, so another rate needs another training.
+        hint: `Train anew with a lower rate; ${kept === null ? "there is no checkpoint yet" : `the checkpoint of step ${kept.step} is whole`}.`,
       });
     }
     const rate = settings.schedule(progress.step);
@@ -122,6 +157,7 @@ export async function* train<P, B>(
       batch: ended ? 0 : progress.batch + 1,
       lossSum: progress.lossSum + loss,
       lossCount: progress.lossCount + 1,
+      validationDue: step % validateEvery === 0 || step === totalSteps,
     };
     if (ended && progress.epoch < settings.epochs) batches = task.batches(progress.epoch);
 
@@ -146,45 +182,16 @@ export async function* train<P, B>(
       steps = 0;
       since = performance.now();
     }
-    const pause = performance.now();
-    if (step % validateEvery === 0 || step === totalSteps) {
-      const { score, metrics } = await task.validate(average as P, signal);
-      const best = Number.isFinite(score) && (progress.best === null || score < progress.best.score);
-      if (best) {
-        progress = { ...progress, best: { score, step } };
-        await writeFileAtomic(
-          join(folder, "best.safetensors"),
-          encodeSafetensors(Object.fromEntries(leaves<NdArray>(average)), {
-            heed: "parameters",
-            step: String(step),
-            score: String(score),
-          }),
-        );
-      }
-      yield { type: "validation", step, epoch, score, metrics, best, seconds: seconds() };
-      yield await save();
-    } else if (
-      performance.now() - saved > (settings.checkpointSeconds ?? 60) * 1000 ||
-      (settings.checkpointSteps !== undefined && step % settings.checkpointSteps === 0)
+    if (
+      !progress.validationDue &&
+      (performance.now() - saved > (settings.checkpointSeconds ?? 60) * 1000 ||
+        (settings.checkpointSteps !== undefined && step % settings.checkpointSteps === 0))
     ) {
+      const pause = performance.now();
       yield await save();
+      since += performance.now() - pause;
     }
-    // Validation and saving do not count against the throughput.
-    since += performance.now() - pause;
   }
-  yield await save();
+  if (kept !== progress) yield await save();
   yield { type: "done", step: progress.step, reason, best: progress.best, seconds: seconds() };
-}
-
-function checkSettings({ epochs, clip, averageDecay, validateEvery = 1, patience = 1 }: TrainSettings): void {
-  const count = (name: string, value: number): void => {
-    if (!Number.isSafeInteger(value) || value < 1)
-      throw optionError("train", `${name} must be an integer >= 1`, String(value));
-  };
-  count("epochs", epochs);
-  count("validateEvery", validateEvery);
-  count("patience", patience);
-  if (!(clip > 0)) throw optionError("train", "clip must be above 0", String(clip), "Infinity clips nothing.");
-  if (!(averageDecay >= 0 && averageDecay < 1))
-    throw optionError("train", "averageDecay must lie in 0 <= averageDecay < 1", String(averageDecay));
 }

@@ -20,7 +20,10 @@ export interface TrainTask<P, B> {
   /** Examples (words, sentences) in a batch, for the throughput. */
   count(batch: B): number;
   step(params: P, batch: B, key: NdArray): Promise<StepResult<P>>;
-  /** Judges parameters on held-out data: lower scores are better; one that is not finite is never the best. */
+  /**
+   * Judges parameters on held-out data: lower scores are better; one that is not finite is never the best.
+   * Throws the signal's reason where it stops early.
+   */
   validate(
     params: P,
     signal: AbortSignal | undefined,

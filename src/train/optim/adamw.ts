@@ -19,7 +19,7 @@ export interface AdamWOptions {
   readonly epsilon?: number;
   /** Share of a weight taken away a step, times the rate. Default 0.01. */
   readonly weightDecay?: number;
-  /** Whether the parameter at a dotted path decays. Default: all but biases. A frozen parameter must not. */
+  /** Whether the parameter at a dotted path decays. Default: all but biases (`bias`, `recurrentBias` and the like). A frozen parameter must not. */
   readonly decays?: (path: string) => boolean;
 }
 
@@ -35,7 +35,7 @@ export function adamw(options: AdamWOptions = {}): Optimizer {
     beta2 = 0.999,
     epsilon = 1e-8,
     weightDecay = 0.01,
-    decays = (path) => !/(^|\.)bias$/.test(path),
+    decays = (path) => !/(^|\.)bias$|Bias$/.test(path),
   } = options;
   for (const [name, beta] of Object.entries({ beta1, beta2 }))
     if (!(beta >= 0 && beta < 1)) throw optionError("adamw", `${name} must lie in 0 <= ${name} < 1`, String(beta));

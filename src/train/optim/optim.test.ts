@@ -83,7 +83,8 @@ describe.each<readonly [string, Optimizer]>([
 describe("adamw", () => {
   test("decays all but biases, unless told otherwise", () => {
     const decayed = (options: Parameters<typeof adamw>[0]): readonly string[] => {
-      const params = { layer: { weight: array([1]), bias: array([1]) }, bias: array([1]), unbiased: array([1]) };
+      const layer = { weight: array([1]), bias: array([1]), recurrentBias: array([1]) };
+      const params = { layer, bias: array([1]), unbiased: array([1]) };
       const optimizer = adamw({ weightDecay: 0.5, ...options });
       const none = mapLeaves<NdArray, NdArray>(params, (p) => zeros(p.shape));
       optimizer.updateHost(params, none, optimizer.init(params), { rate: 0.5, time: 1 }, 1);
