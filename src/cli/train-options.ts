@@ -1,8 +1,9 @@
 // The options that decide a training, shared by the commands that train.
 
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { G2pDataFacts } from "../recipes/g2p/data.ts";
-import type { G2pSettings, G2pVariant } from "../recipes/g2p/settings.ts";
+import { g2pSettings, scaledModel, type G2pSettings, type G2pVariant } from "../recipes/g2p/settings.ts";
 import { path, realNumber, wholeNumber, type CommandOption } from "./command.ts";
 
 /** What the options become. */
@@ -18,27 +19,58 @@ export interface TrainFlags {
   readonly threads?: number;
 }
 
+const recipe = g2pSettings("additive");
+
 /** The options. Defaults are the recipe's. */
 export const trainOptions: readonly CommandOption[] = [
   { flags: "--data <dir>", summary: "folder with one *.train and one *.ref file", fallback: "CMUdict", read: path },
-  { flags: "--epochs <n>", summary: "passes over the words: the budget", fallback: "12", read: wholeNumber(1, 10_000) },
-  { flags: "--batch <n>", summary: "words in a batch", fallback: "256", read: wholeNumber(1, 65_536) },
-  { flags: "--rate <x>", summary: "highest learning rate", fallback: "0.002", read: realNumber(1e-12, 100) },
-  { flags: "--dropout <x>", summary: "share of activations dropped", fallback: "0.25", read: realNumber(0, 0.95) },
-  { flags: "--seed <n>", summary: "decides every random choice", fallback: "1", read: wholeNumber(0, 2 ** 31 - 1) },
-  { flags: "--threads <n>", summary: "threads of the runtime", fallback: "one a core", read: wholeNumber(1, 256) },
+  {
+    flags: "--epochs <n>",
+    summary: "passes over the words: the budget",
+    fallback: String(recipe.epochs),
+    read: wholeNumber(1, 10_000),
+  },
+  {
+    flags: "--batch <n>",
+    summary: "words in a batch",
+    fallback: String(recipe.batchSize),
+    read: wholeNumber(1, 65_536),
+  },
+  {
+    flags: "--rate <x>",
+    summary: "highest learning rate",
+    fallback: String(recipe.rate),
+    read: realNumber(1e-12, 100),
+  },
+  {
+    flags: "--dropout <x>",
+    summary: "share of activations dropped",
+    fallback: String(recipe.dropout),
+    read: realNumber(0, 0.95),
+  },
+  {
+    flags: "--seed <n>",
+    summary: "decides every random choice",
+    fallback: String(recipe.seed),
+    read: wholeNumber(0, 2 ** 31 - 1),
+  },
+  {
+    flags: "--threads <n>",
+    summary: "threads of the runtime",
+    fallback: "one a core, at most 8",
+    read: wholeNumber(1, 256),
+  },
   { flags: "--limit <n>", summary: "train on so many words, for a quick trial", read: wholeNumber(1, 10_000_000) },
   {
     flags: "--size <n>",
     summary: "state size of an encoder direction; all sizes follow it",
-    fallback: "256",
+    fallback: String(recipe.model.encoderSize),
     read: wholeNumber(1, 4096),
   },
 ];
 
 /** The recipe's settings with what the options change. */
-export async function settingsOf(variant: G2pVariant, flags: TrainFlags): Promise<G2pSettings> {
-  const { g2pSettings, scaledModel } = await import("../recipes/g2p/settings.ts");
+export function settingsOf(variant: G2pVariant, flags: TrainFlags): G2pSettings {
   const { size, epochs, batch, rate, dropout, seed } = flags;
   return g2pSettings(variant, {
     ...(size === undefined ? {} : { model: scaledModel(variant, size) }),
@@ -52,7 +84,7 @@ export async function settingsOf(variant: G2pVariant, flags: TrainFlags): Promis
 
 /** A folder below .heed that the options name: the same for the same options. */
 export function defaultFolder(name: string, facts: G2pDataFacts, { size, limit }: TrainFlags): string {
-  const data = facts.kind === "cmudict" ? "cmudict" : facts.name.replaceAll(/[^\w.-]+/g, "-");
+  const data = facts.kind === "cmudict" ? "cmudict" : folderWord(facts.name);
   const parts = [
     name,
     data,
@@ -60,4 +92,10 @@ export function defaultFolder(name: string, facts: G2pDataFacts, { size, limit }
     ...(size === undefined ? [] : [`s${size}`]),
   ];
   return join(".heed", "train", parts.join("-"));
+}
+
+/** A name as a part of a folder's name: letters and digits of every script stay; a hash keeps apart what the rest told apart. */
+function folderWord(name: string): string {
+  const word = name.replaceAll(/[^\p{L}\p{N}\p{M}_.-]+/gu, "-");
+  return word === name ? word : `${word}-${createHash("sha256").update(name).digest("hex").slice(0, 8)}`;
 }

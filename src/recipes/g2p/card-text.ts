@@ -34,7 +34,7 @@ Greedy decoding. A word is right when it equals one of its pronunciations in the
 - \`${words.file}\` holds hashes of the ${number(words.count)} words that the model has seen, dev words included; \`heed evaluate g2p\`
   refuses test words that are among them.
 - It reads the letters that it was trained on and no others, says nothing about stress, and gives a word that is said in
-  two ways the likelier one first. Names and foreign words are its most frequent errors.
+  two ways the likelier one first.${data.kind === "cmudict" ? " Names and foreign words are its most frequent errors." : ""}
 - Attention weights say where the decoder looked, which is not the same as why it chose a phoneme.
 `;
 }

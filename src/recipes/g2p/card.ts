@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { fileError } from "../../core/errors.ts";
 import { readFileBounded } from "../../files/node.ts";
+import { pronounceFiles } from "../../models/pronounce/model.ts";
 import { readFingerprint, type Fingerprint } from "./fingerprint.ts";
 
 /** The names of a model folder's files besides the model's own. */
@@ -12,6 +13,7 @@ export const cardFiles = { card: "card.json", words: "words.bin", text: "README.
 
 const count = z.number().int().nonnegative();
 const rate = z.number().nonnegative();
+const hash = z.string().max(128);
 const scoreSchema = z.object({ wer: rate, per: rate, wordCount: count });
 const cardSchema = z.object({
   kind: z.literal("pronounce"),
@@ -28,7 +30,7 @@ const cardSchema = z.object({
     trainPronunciationCount: count,
     devWordCount: count,
     testWordCount: count,
-    digest: z.string().max(128),
+    digest: hash,
   }),
   settings: z.looseObject({ variant: z.enum(["none", "additive", "dot"]), seed: z.number(), epochs: count }),
   training: z.object({
@@ -46,7 +48,9 @@ const cardSchema = z.object({
   dev: scoreSchema,
   test: scoreSchema,
   /** `words.bin`: the words that the model has seen, training and dev words, as hashes. */
-  words: z.object({ file: z.literal(cardFiles.words), count, sha256: z.string().max(128) }),
+  words: z.object({ file: z.literal(cardFiles.words), count, sha256: hash }),
+  /** SHA-256 of the model's own files. */
+  files: z.object({ [pronounceFiles.config]: hash, [pronounceFiles.weights]: hash }).optional(),
   machine: z.object({
     platform: z.string().max(256),
     processor: z.string().max(256),
@@ -58,6 +62,9 @@ const cardSchema = z.object({
 
 /** Error rates of a card, in percent. */
 export type CardScore = { readonly wer: number; readonly per: number; readonly wordCount: number };
+
+/** SHA-256 of a model's own files, by their names. */
+export type ModelHashes = { readonly "config.json": string; readonly "model.safetensors": string };
 
 /** A model card. */
 export type G2pCard = {
@@ -93,6 +100,7 @@ export type G2pCard = {
   readonly dev: CardScore;
   readonly test: CardScore;
   readonly words: { readonly file: "words.bin"; readonly count: number; readonly sha256: string };
+  readonly files?: ModelHashes | undefined;
   readonly machine: {
     readonly platform: string;
     readonly processor: string;
@@ -115,6 +123,30 @@ export async function readG2pCard(folder: string): Promise<{ readonly card: G2pC
   if (sha256(packed) !== card.words.sha256)
     throw fileError(wordsFile, `the words must be those of ${cardFiles.card}`, "another file", "Take both again.");
   return { card, words: readFingerprint(packed, wordsFile) };
+}
+
+/** SHA-256 of the model files in a folder. @throws HeedError "file" when one is missing. */
+export async function hashModelFiles(folder: string): Promise<ModelHashes> {
+  const hashOf = async (name: string): Promise<string> =>
+    sha256(await readFileBounded(join(folder, name), { maxBytes: 2 ** 30 }));
+  return {
+    "config.json": await hashOf(pronounceFiles.config),
+    "model.safetensors": await hashOf(pronounceFiles.weights),
+  };
+}
+
+/** Refuses a model file that is not the card's: its figures would be of another model. @throws HeedError "file" */
+export async function checkModelFiles(folder: string, { files }: G2pCard): Promise<void> {
+  if (!files) return;
+  const found = await hashModelFiles(folder);
+  for (const name of Object.keys(found) as (keyof ModelHashes)[])
+    if (found[name] !== files[name])
+      throw fileError(
+        join(folder, name),
+        `the file must be that of ${cardFiles.card}`,
+        "another file",
+        "Take the whole model folder again, or train it again.",
+      );
 }
 
 /** A card from its file. @throws HeedError "file" naming the place that is wrong. */

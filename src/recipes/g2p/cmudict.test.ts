@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { loadCmudict, parseCmudict } from "./cmudict.ts";
+import { cmudictNote, loadCmudict, parseCmudict } from "./cmudict.ts";
 import { lexiconFacts } from "./lexicon.ts";
 
 describe("parseCmudict", () => {
@@ -58,6 +58,9 @@ test("the installed dictionary has the documented counts", async () => {
     duplicateCount: 303,
     dropped: { period: 114, hyphen: 1012, other: 0 },
   });
+  expect(cmudictNote(report)).toBe(
+    "left out: 114 words with a period, 1012 words with a hyphen, 303 pronunciations that differ by stress alone",
+  );
   const [train, dev, held] = [split.train, split.dev, split.test].map(lexiconFacts);
   expect([train?.wordCount, dev?.wordCount, held?.wordCount]).toEqual([112_556, 6105, 6259]);
   expect([train?.pronunciationCount, dev?.pronunciationCount, held?.pronunciationCount]).toEqual([120_434, 6532, 6693]);

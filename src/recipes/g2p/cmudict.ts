@@ -66,6 +66,19 @@ export function parseCmudict(dictionary: Readonly<Record<string, string>>): {
   };
 }
 
+/** What was left out, as one line; null for nothing. */
+export function cmudictNote({ duplicateCount, dropped }: CmudictReport): string | null {
+  const { period, hyphen, other } = dropped;
+  const parts = [
+    [period, "words with a period"],
+    [hyphen, "words with a hyphen"],
+    [other, "words with other signs"],
+    [duplicateCount, "pronunciations that differ by stress alone"],
+  ] as const;
+  const said = parts.flatMap(([count, what]) => (count === 0 ? [] : [`${count} ${what}`]));
+  return said.length === 0 ? null : `left out: ${said.join(", ")}`;
+}
+
 function phonemesOf(key: string, text: string): string[] {
   const phonemes = text.replace(/\s*#.*$/, "").split(" ");
   for (const phoneme of phonemes)

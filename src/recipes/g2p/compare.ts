@@ -1,6 +1,7 @@
 // No attention against attention: figures side by side, by word length, and a verdict that chance has been kept out of.
 
 import { inputError } from "../../core/errors.ts";
+import type { G2pCard } from "./card.ts";
 import type { Measurement } from "./measure.ts";
 import { pairedTest, type PairedTest } from "./significance.ts";
 
@@ -57,12 +58,7 @@ const significance = 0.05;
  * @throws HeedError "input" when they are not of the same words, or the models are not one without and one with attention.
  */
 export function compareMeasurements(none: Measurement, attention: Measurement): Comparison {
-  if (none.card.settings.variant !== "none" || attention.card.settings.variant === "none")
-    throw inputError(
-      "compare",
-      "the first model must be without attention and the second with it",
-      `${none.card.settings.variant} and ${attention.card.settings.variant}`,
-    );
+  checkVariants(none.card, attention.card);
   if (none.data.split.test !== attention.data.split.test && none.data.facts.digest !== attention.data.facts.digest)
     throw inputError("compare", "both models must be measured on the same words", "two data sets");
   const test = pairedTest(none.evaluation.wrong, attention.evaluation.wrong);
@@ -80,6 +76,16 @@ export function compareMeasurements(none: Measurement, attention: Measurement): 
       Math.max(...sizes) <= 1.1 * Math.min(...sizes),
     verdict: verdictOf(test),
   };
+}
+
+/** Refuses models that are not one without and one with attention. @throws HeedError "input" */
+export function checkVariants({ settings: none }: G2pCard, { settings: attention }: G2pCard): void {
+  if (none.variant !== "none" || attention.variant === "none")
+    throw inputError(
+      "compare",
+      "the first model must be without attention and the second with it",
+      `${none.variant} and ${attention.variant}`,
+    );
 }
 
 /** The sentence that answers the question. */

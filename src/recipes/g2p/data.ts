@@ -3,8 +3,8 @@
 import { createHash } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { optionError } from "../../core/errors.ts";
-import { loadCmudict } from "./cmudict.ts";
-import { loadFolder } from "./folder.ts";
+import { cmudictNote, loadCmudict } from "./cmudict.ts";
+import { folderNote, loadFolder } from "./folder.ts";
 import { lexiconFacts, type Lexicon } from "./lexicon.ts";
 import type { LexiconSplit } from "./split.ts";
 
@@ -27,6 +27,8 @@ export type G2pDataFacts = {
 export interface G2pData {
   readonly split: LexiconSplit;
   readonly facts: G2pDataFacts;
+  /** One line for people: what was left out, and what no model of this data can get right; null for nothing. */
+  readonly note: string | null;
 }
 
 /** Words that a trial keeps at least of the dev and the test part. */
@@ -42,7 +44,10 @@ export async function loadG2pData(
   options: { readonly folder?: string; readonly limit?: number } = {},
 ): Promise<G2pData> {
   const { folder, limit } = options;
-  const { split: whole } = folder === undefined ? await loadCmudict() : await loadFolder(folder);
+  const { split: whole, note } =
+    folder === undefined
+      ? await loadCmudict().then(({ split, report }) => ({ split, note: cmudictNote(report) }))
+      : await loadFolder(folder).then(({ split, report }) => ({ split, note: folderNote(report) }));
   const split = limit === undefined ? whole : cut(whole, limit);
   const train = lexiconFacts(split.train);
   return {
@@ -57,6 +62,7 @@ export async function loadG2pData(
       testWordCount: split.test.entries.length,
       digest: digestOf(split.train, split.dev),
     },
+    note,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Device } from "../../engine/runtime.ts";
 import type { PronounceModel } from "../../models/pronounce/model.ts";
 import { createDecoder } from "../../models/seq2seq/decode.ts";
 import { decode as spell, encode as index } from "../../text/vocabulary.ts";
+import { decodeBest } from "./decode.ts";
 import { lettersOf, type Lexicon } from "./lexicon.ts";
 import { nearestReference, scorePredictions, type Score } from "./score.ts";
 
@@ -23,11 +24,21 @@ export interface Evaluation {
  * Pronounces every word and scores the best pronunciation of each.
  *
  * @param options.beam - hypotheses kept a step. Default 1, greedy.
+ * @throws the reason of `options.signal`, between two batches.
  */
 export async function evaluateG2p(
   { config, params, letters, phonemes }: PronounceModel,
   lexicon: Lexicon,
-  { beam = 1, ...options }: { readonly beam?: number; readonly device?: Device; readonly threads?: number } = {},
+  {
+    beam = 1,
+    signal,
+    ...options
+  }: {
+    readonly beam?: number;
+    readonly signal?: AbortSignal;
+    readonly device?: Device;
+    readonly threads?: number;
+  } = {},
 ): Promise<Evaluation> {
   const spellings = lexicon.entries.map(({ word }) => lettersOf(word));
   const readable = spellings.map((symbols) => symbols.every((symbol) => letters.ids.has(symbol)));
@@ -35,10 +46,10 @@ export async function evaluateG2p(
   const start = performance.now();
   try {
     const sources = spellings.filter((_, i) => readable[i]).map((symbols) => index(letters, symbols));
-    const found = await decoder.decode(sources, { beam });
+    const found = await decodeBest(decoder, sources, { beam, signal });
     const seconds = (performance.now() - start) / 1000;
     let next = 0;
-    const predictions = readable.map((can) => (can ? spell(phonemes, found[next++]![0]!.target) : []));
+    const predictions = readable.map((can) => (can ? spell(phonemes, found[next++]!) : []));
     return {
       score: scorePredictions(lexicon, predictions),
       wrong: lexicon.entries.map((entry, i) => nearestReference(predictions[i]!, entry.pronunciations).distance > 0),

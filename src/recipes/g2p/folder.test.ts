@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, symlink, truncate, writeFile } from "node:fs/promis
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { loadFolder } from "./folder.ts";
+import { folderNote, loadFolder } from "./folder.ts";
 import { maxFileBytes } from "./lines.ts";
 
 let root = "";
@@ -58,6 +58,9 @@ describe("loadFolder", () => {
     expect([...split.train.entries, ...split.dev.entries].map(({ word }) => word).sort()).toEqual(["A", "CAT"]);
     expect(report.duplicateCount).toBe(1);
     expect(report.unseenLetters).toEqual(["É"]);
+    expect(folderNote(report)).toBe(
+      "left out: 1 repeated training lines; letters in test words only: É; phonemes in test words only: EY",
+    );
   });
 
   test("joins the lines of a repeated test word", async () => {

@@ -83,6 +83,21 @@ export async function loadFolder(
   };
 }
 
+/** What was left out and what no model of this folder can get right, as one line; null for nothing. */
+export function folderNote({ duplicateCount, unseenLetters, unseenPhonemes }: FolderReport): string | null {
+  const said = [
+    ...(duplicateCount === 0 ? [] : [`left out: ${duplicateCount} repeated training lines`]),
+    ...(unseenLetters.length === 0 ? [] : [`letters in test words only: ${listOf(unseenLetters)}`]),
+    ...(unseenPhonemes.length === 0 ? [] : [`phonemes in test words only: ${listOf(unseenPhonemes)}`]),
+  ];
+  return said.length === 0 ? null : said.join("; ");
+}
+
+function listOf(symbols: readonly string[]): string {
+  const shown = symbols.slice(0, 10).join(" ");
+  return symbols.length > 10 ? `${shown} and ${symbols.length - 10} more` : shown;
+}
+
 async function listFolder(directory: string): Promise<readonly string[]> {
   try {
     return (await readdir(directory)).filter((name) => !name.startsWith(".")).sort();

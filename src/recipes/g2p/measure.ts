@@ -3,7 +3,7 @@
 import { fileError, inputError } from "../../core/errors.ts";
 import type { Device } from "../../engine/runtime.ts";
 import { loadPronounceModel } from "../../models/pronounce/node.ts";
-import { readG2pCard, type G2pCard } from "./card.ts";
+import { checkModelFiles, readG2pCard, type G2pCard } from "./card.ts";
 import { loadG2pData, type G2pData } from "./data.ts";
 import { evaluateG2p, type Evaluation } from "./evaluate.ts";
 import { countOverlap } from "./fingerprint.ts";
@@ -18,12 +18,14 @@ export interface Measurement {
   readonly card: G2pCard;
   readonly data: G2pData;
   readonly split: HeldOut;
+  /** Words among those measured that the model has seen: its own dev words, which chose it; else 0. */
+  readonly overlapCount: number;
   readonly evaluation: Evaluation;
 }
 
 /** How a model is measured. */
 export interface MeasureOptions {
-  /** A data folder. Default: the data that the card names, where that is the built-in dictionary. */
+  /** A data folder, cut as the card says where it holds the card's data. Default: the built-in dictionary, if the card names it. */
   readonly folder?: string;
   /** Default `test`. */
   readonly split?: HeldOut;
@@ -31,40 +33,42 @@ export interface MeasureOptions {
   readonly device?: Device;
   /** Data that is loaded already, instead of `folder`. */
   readonly data?: G2pData;
+  /** Stops it between two batches. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Measures a model folder.
  *
  * @throws HeedError "input" with the count where the model was trained on words that it would be measured with;
- *   "file" where the card, its words or the data are missing or damaged.
+ *   "file" where the card, its words, a file of the model or the data are missing, damaged or of another.
  */
 export async function measureG2p(modelFolder: string, options: MeasureOptions = {}): Promise<Measurement> {
-  const { split = "test", beam, device } = options;
+  const { split = "test", beam, device, signal } = options;
   const { card, words } = await readG2pCard(modelFolder);
   const data = options.data ?? (await dataOf(modelFolder, card, options.folder));
   const lexicon = data.split[split];
   // The dev words of its own training chose the model but did not train it: their score says so, and stands.
   const own = split === "dev" && data.facts.digest === card.data.digest;
-  const overlap = own
-    ? { count: 0, words: [] }
-    : countOverlap(
-        words,
-        lexicon.entries.map(({ word }) => word),
-      );
-  if (overlap.count > 0)
+  const overlap = countOverlap(
+    words,
+    lexicon.entries.map(({ word }) => word),
+  );
+  if (overlap.count > 0 && !own)
     throw inputError(
       "evaluate",
       `the ${split} words of ${data.facts.name} must be new to the model ${modelFolder}`,
       `${overlap.count} of ${lexicon.entries.length} that it was trained on or chosen by, first ${overlap.words.slice(0, 3).join(", ")}`,
       "An error rate over words that were taught would mean nothing; train on this data, or measure with other words.",
     );
+  await checkModelFiles(modelFolder, card);
   const model = await loadPronounceModel(modelFolder);
   const evaluation = await evaluateG2p(model, lexicon, {
     ...(beam === undefined ? {} : { beam }),
     ...(device === undefined ? {} : { device }),
+    ...(signal === undefined ? {} : { signal }),
   });
-  return { folder: modelFolder, card, data, split, evaluation };
+  return { folder: modelFolder, card, data, split, overlapCount: overlap.count, evaluation };
 }
 
 /** Whether the test words are those of the published tables (g014b2b), by their counts. */
@@ -74,7 +78,12 @@ export function isPublishedTest({ facts, split }: G2pData): boolean {
 }
 
 async function dataOf(modelFolder: string, card: G2pCard, folder: string | undefined): Promise<G2pData> {
-  if (folder !== undefined) return await loadG2pData({ folder });
+  const { limit, digest } = card.data;
+  if (folder !== undefined) {
+    // A model of a trial is measured with its trial's words where the folder has them, and with the whole of other data.
+    const trial = limit === null ? null : await loadG2pData({ folder, limit });
+    return trial?.facts.digest === digest ? trial : await loadG2pData({ folder });
+  }
   if (card.data.kind === "folder")
     throw fileError(
       modelFolder,
@@ -82,5 +91,5 @@ async function dataOf(modelFolder: string, card: G2pCard, folder: string | undef
       `a model trained on the folder ${card.data.name}`,
       "Give the folder with --data.",
     );
-  return await loadG2pData(card.data.limit === null ? {} : { limit: card.data.limit });
+  return await loadG2pData(limit === null ? {} : { limit });
 }

@@ -1,8 +1,8 @@
 // From a finished training to a model folder: files, scores of those files, card, words seen.
 
 import { existsSync } from "node:fs";
+import { access, constants, mkdir, readFile, rm } from "node:fs/promises";
 import { availableParallelism, cpus } from "node:os";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
@@ -10,13 +10,14 @@ import { leaves } from "../../core/tree.ts";
 import { readFileBounded, writeFileAtomic } from "../../files/node.ts";
 import { loadPronounceModel, savePronounceModel } from "../../models/pronounce/node.ts";
 import { decodeSeq2Seq } from "../../models/seq2seq/weights.ts";
-import { cardFiles, sha256, type CardScore, type G2pCard } from "./card.ts";
+import { cardFiles, hashModelFiles, sha256, type CardScore, type G2pCard } from "./card.ts";
 import { cardText } from "./card-text.ts";
 import type { G2pData } from "./data.ts";
 import { evaluateG2p } from "./evaluate.ts";
 import { fingerprintSize, fingerprintWords } from "./fingerprint.ts";
 import type { Lexicon } from "./lexicon.ts";
 import { g2pSettings, type G2pSettings } from "./settings.ts";
+import { shellWord } from "./shell-word.ts";
 import { g2pConfig, g2pVocabularies } from "./task.ts";
 import { trainingFiles } from "./train.ts";
 
@@ -37,17 +38,32 @@ export interface G2pShipment {
   };
   /** Steps of one epoch. */
   readonly stepsPerEpoch: number;
+  /** As it was given for the training; the card's command repeats it. */
   readonly threads?: number;
+  /** Stops the scoring between two batches; the folder is then left without a card. */
+  readonly signal?: AbortSignal;
+}
+
+/** Makes the folder of a model if it is missing. @throws HeedError "file" when no files can be written there. */
+export async function prepareModelFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+    await access(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    const got = cause instanceof Error ? cause.message : String(cause);
+    throw fileError(folder, "the model folder must be writable", got, "Name another one, or change its permissions.");
+  }
 }
 
 /**
  * Writes the model folder of the best parameters: config.json, model.safetensors (float16), words.bin, README.md and, when
- * all else is there, card.json. The scores are those of the files as written.
+ * all else is there, card.json, which names the other files' hashes. An older card is removed first: at no moment does one
+ * stand beside the files of another model. The scores are those of the files as written.
  *
- * @throws HeedError "file" when the training has no best parameters yet.
+ * @throws HeedError "file" when the training has no best parameters yet, or the folder cannot be written.
  */
 export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
-  const { data, settings, folder, into, done, stepsPerEpoch, threads } = shipment;
+  const { data, settings, folder, into, done, stepsPerEpoch, threads, signal } = shipment;
   const { train, dev, test } = data.split;
   const best = join(folder, trainingFiles.best);
   if (!existsSync(best) || done.best === null)
@@ -55,10 +71,15 @@ export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
   const vocabularies = g2pVocabularies(train, dev);
   const config = g2pConfig(settings, vocabularies);
   const params = decodeSeq2Seq(config, await readFileBounded(best, { maxBytes: 2 ** 31 }), best);
+  await prepareModelFolder(into);
+  await rm(join(into, cardFiles.card), { force: true });
   await savePronounceModel(into, { config, ...vocabularies, params });
   const model = await loadPronounceModel(into);
   const score = async (lexicon: Lexicon): Promise<CardScore> => {
-    const { score } = await evaluateG2p(model, lexicon, threads === undefined ? {} : { threads });
+    const { score } = await evaluateG2p(model, lexicon, {
+      ...(threads === undefined ? {} : { threads }),
+      ...(signal === undefined ? {} : { signal }),
+    });
     return { wer: score.wer, per: score.per, wordCount: score.wordCount };
   };
   const words = fingerprintWords([...train.entries, ...dev.entries].map(({ word }) => word));
@@ -66,7 +87,7 @@ export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
     kind: "pronounce",
     version: 1,
     recipe: "g2p",
-    command: trainingCommand(data, settings),
+    command: trainingCommand(data, settings, threads),
     date: new Date().toISOString(),
     data: data.facts,
     settings: { ...settings },
@@ -81,6 +102,7 @@ export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
     dev: await score(dev),
     test: await score(test),
     words: { file: cardFiles.words, count: fingerprintSize(words), sha256: sha256(words.packed) },
+    files: await hashModelFiles(into),
     machine: {
       platform: `${process.platform}-${process.arch}`,
       processor: cpus()[0]?.model.trim() ?? "unknown",
@@ -96,16 +118,22 @@ export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
   return card;
 }
 
-/** The command that trains the same again: the recipe's own settings are left out. */
-export function trainingCommand({ facts }: G2pData, settings: G2pSettings): string {
+/**
+ * The command that trains the same again, from the folder in which the data folder lies: the recipe's own settings are left
+ * out, and so is the path to the data, which is nobody's business.
+ *
+ * @param threads - as given for the training; left out where the runtime chose.
+ */
+export function trainingCommand({ facts }: G2pData, settings: G2pSettings, threads?: number): string {
   const usual = g2pSettings(settings.variant);
   const words = ["heed train g2p", `--variant ${settings.variant}`];
-  if (facts.kind === "folder") words.push(`--data ${facts.name}`);
+  if (facts.kind === "folder") words.push(`--data ${shellWord(facts.name)}`);
   if (facts.limit !== null) words.push(`--limit ${facts.limit}`);
   if (settings.model.encoderSize !== usual.model.encoderSize) words.push(`--size ${settings.model.encoderSize}`);
   const flags = { epochs: "epochs", batchSize: "batch", rate: "rate", dropout: "dropout", seed: "seed" } as const;
   for (const [name, flag] of Object.entries(flags) as [keyof typeof flags, string][])
     if (settings[name] !== usual[name] || name === "epochs") words.push(`--${flag} ${settings[name]}`);
+  if (threads !== undefined) words.push(`--threads ${threads}`);
   return words.join(" ");
 }
 

@@ -19,6 +19,7 @@ import {
 } from "../../text/vocabulary.ts";
 import { crossEntropy } from "../../train/losses.ts";
 import type { TrainTask } from "../../train/loop.ts";
+import { decodeBest } from "./decode.ts";
 import { lettersOf, lexiconFacts, type Lexicon } from "./lexicon.ts";
 import { scorePredictions } from "./score.ts";
 import type { G2pSettings } from "./settings.ts";
@@ -71,18 +72,16 @@ export function g2pLoss(
   };
 }
 
-/** Greedy pronunciations of a lexicon's words, in order. */
+/** Greedy pronunciations of a lexicon's words, in order. @throws the signal's reason. */
 export async function pronounceAll(
   decoder: Decoder,
   lexicon: Lexicon,
   { letters, phonemes }: G2pVocabularies,
-  options: { readonly beam?: number; readonly batchSize?: number } = {},
+  signal?: AbortSignal,
 ): Promise<readonly (readonly string[])[]> {
-  const found = await decoder.decode(
-    lexicon.entries.map(({ word }) => index(letters, lettersOf(word))),
-    options,
-  );
-  return found.map(([best]) => spell(phonemes, best!.target));
+  const sources = lexicon.entries.map(({ word }) => index(letters, lettersOf(word)));
+  const found = await decodeBest(decoder, sources, { signal });
+  return found.map((target) => spell(phonemes, target));
 }
 
 /** The training task, and a way to release its compiled functions. */
@@ -126,13 +125,13 @@ export function g2pTask(
       const { value, grad } = await run(params, arrays(batch), key);
       return { loss: value.data[0] as number, grads: grad };
     },
-    async validate(params) {
+    async validate(params, signal) {
       // The average is one set of arrays that training writes in place, so one decoder serves every validation.
       if (decoder?.of !== params) {
         await decoder?.decoder.dispose();
         decoder = { of: params, decoder: createDecoder(config, params, { ...options, bake: false }) };
       }
-      const { wer, per } = scorePredictions(dev, await pronounceAll(decoder.decoder, dev, vocabularies));
+      const { wer, per } = scorePredictions(dev, await pronounceAll(decoder.decoder, dev, vocabularies, signal));
       return { score: wer, metrics: { wer, per } };
     },
     async diagnose(params, batch, key) {

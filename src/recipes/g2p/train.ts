@@ -1,10 +1,10 @@
 // Training of the recipe in a folder: checkpoints to resume from, and a guard against data or settings that changed.
 
 import { existsSync } from "node:fs";
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError } from "../../core/errors.ts";
-import { writeFileAtomic } from "../../files/node.ts";
+import { readCheckpointSettings } from "../../train/checkpoint.ts";
 import { train, type TrainEvent } from "../../train/loop.ts";
 import { adamw } from "../../train/optim/adamw.ts";
 import { cosine } from "../../train/schedule.ts";
@@ -13,7 +13,7 @@ import type { G2pSettings } from "./settings.ts";
 import { g2pTask, g2pVocabularies } from "./task.ts";
 
 /** The names of a training folder's files. */
-export const trainingFiles = { last: "last.safetensors", best: "best.safetensors", data: "data.sha256" } as const;
+export const trainingFiles = { last: "last.safetensors", best: "best.safetensors" } as const;
 
 /** One training. */
 export interface G2pTraining {
@@ -70,27 +70,37 @@ export async function* trainG2p(training: G2pTraining): AsyncGenerator<TrainEven
   }
 }
 
-/** The text that a checkpoint carries: everything besides the words that decides the run. */
+/** The text that a checkpoint carries: everything that decides the run. */
 export function trainingFingerprint({ facts }: G2pData, settings: G2pSettings): string {
-  return JSON.stringify({ data: facts.kind, settings, ...(facts.limit === null ? {} : { limit: facts.limit }) });
+  const { kind, limit, digest } = facts;
+  return JSON.stringify({ data: kind, settings, ...(limit === null ? {} : { limit }), digest });
 }
 
 /** Keeps trainings apart: none is overwritten by accident, none goes on with other words. */
 async function guardFolder({ data, folder, resume = false }: G2pTraining): Promise<void> {
-  const note = join(folder, trainingFiles.data);
-  const trained = existsSync(join(folder, trainingFiles.last));
-  if (trained && !resume)
-    throw fileError(folder, "the folder must hold no training", "one", "Resume it, or train into another folder.");
+  const last = join(folder, trainingFiles.last);
+  if (existsSync(last)) {
+    if (!resume)
+      throw fileError(folder, "the folder must hold no training", "one", "Resume it, or train into another folder.");
+    // The checkpoint would be refused in any case; here it is said in words what hashes say to nobody.
+    if (digestIn(await readCheckpointSettings(last)) !== data.facts.digest)
+      throw fileError(
+        folder,
+        "a training must go on with the words it began with",
+        `other words or pronunciations (${data.facts.name})`,
+        "Train into another folder, or give the same data.",
+      );
+  }
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
     throw fileError(folder, "the folder must be writable", cause instanceof Error ? cause.message : String(cause));
   });
-  const known = existsSync(note) ? (await readFile(note, "utf8")).trim() : null;
-  if (trained && known !== null && known !== data.facts.digest)
-    throw fileError(
-      folder,
-      "a training must go on with the words it began with",
-      `other words or pronunciations (${data.facts.name})`,
-      "Train into another folder, or give the same data.",
-    );
-  if (known !== data.facts.digest) await writeFileAtomic(note, new TextEncoder().encode(`${data.facts.digest}\n`));
+}
+
+/** The digest in a fingerprint; undefined where the text is of no training of this recipe. */
+function digestIn(fingerprint: string): unknown {
+  try {
+    return (JSON.parse(fingerprint) as { readonly digest?: unknown } | null)?.digest;
+  } catch {
+    return undefined;
+  }
 }
