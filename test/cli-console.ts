@@ -1,7 +1,7 @@
 // A console that remembers: commands run in this process against it.
 
 import { Readable } from "node:stream";
-import type { Console } from "../src/cli/console.ts";
+import type { Console, InterruptSignal } from "../src/cli/console.ts";
 import { runCommandLine } from "../src/cli/run.ts";
 import { Timing } from "../src/cli/timing.ts";
 
@@ -17,8 +17,8 @@ export interface Surroundings {
   readonly env?: Console["env"];
   /** Columns of a terminal on both streams; without it they are no terminals. */
   readonly columns?: number;
-  /** Gets the function that plays Ctrl+C. */
-  readonly interrupt?: (press: () => void) => void;
+  /** Gets the function that plays Ctrl+C, or another signal. */
+  readonly interrupt?: (press: (signal?: InterruptSignal) => void) => void;
   /** Told of every text written. */
   readonly watch?: (text: string) => void;
 }
@@ -27,8 +27,8 @@ export interface Surroundings {
 export async function heed(args: readonly string[], around: Surroundings = {}): Promise<Said> {
   const out: string[] = [];
   const err: string[] = [];
-  const listeners = new Set<() => void>();
-  around.interrupt?.(() => listeners.forEach((listener) => listener()));
+  const listeners = new Set<(signal: InterruptSignal) => void>();
+  around.interrupt?.((signal = "SIGINT") => listeners.forEach((listener) => listener(signal)));
   const terminal = around.columns === undefined ? {} : { isTTY: true, columns: around.columns };
   const stream = (into: string[]): Console["stdout"] => ({
     ...terminal,

@@ -54,6 +54,12 @@ describe("heed compare g2p", () => {
     const turned = await heed(["compare", "g2p", "--models", model, join(both, "none", "model"), "--data", data]);
     expect(turned.code).toBe(1);
     expect(turned.stderr).toContain("the first model must be without attention");
+    const trained = await heed(["compare", "g2p", "--models", model, model, "--epochs", "3", "--seed", "2"]);
+    expect(trained).toMatchObject({ code: 2, stdout: "" });
+    expect(trained.stderr).toContain("got --epochs, --seed as well");
+    const missing = await heed(["compare", "g2p", "--models", model, join(folder, "nowhere")]);
+    expect(missing.stderr).toContain("nowhere: a model folder with config.json");
+    expect(missing.stderr).toContain("Give one with --models DIR DIR");
   });
 });
 
@@ -87,12 +93,24 @@ describe("heed evaluate g2p", () => {
     const own = await heed([...flags, "--data", data, "--split", "dev"]);
     expect(own.code).toBe(0);
     expect(own.stdout).toContain("The dev words chose the model.");
+    const seen = JSON.parse((await heed([...flags, "--data", data, "--split", "dev", "--json"])).stdout) as object;
+    expect(seen).toMatchObject({ wordCount: 4, overlap: 4 });
     const other = join(folder, "other");
     writeSmallData(other, 85);
     const refused = await heed([...flags, "--data", other, "--split", "dev"]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("must be new to the model");
   });
+
+  test("a model of a trial is measured with its trial's words", async () => {
+    const out = join(folder, "trial");
+    const trial = ["train", "g2p", ...sizes.slice(0, -1), out, "--limit", "40", "--epochs", "1"];
+    expect((await heed(trial)).code).toBe(0);
+    const measured = ["evaluate", "g2p", "--model", join(out, "model"), "--split", "dev", "--json", "--data"];
+    const { code, stdout } = await heed([...measured, data]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ split: "dev", wordCount: 4, overlap: 4 });
+  }, 120_000);
 
   test("a word with letters that the model lacks counts as wrong", async () => {
     const strange = join(folder, "strange");
@@ -118,6 +136,11 @@ describe("heed evaluate g2p", () => {
     expect(await attempt(() => writeFileSync(join(copy, "words.bin"), ""))).toContain(
       "the words must be those of card.json",
     );
+    const other = join(both, "none", "model");
+    for (const name of ["config.json", "model.safetensors"])
+      expect(await attempt(() => cpSync(join(other, name), join(copy, name)))).toContain(
+        `${join(copy, name)}: the file must be that of card.json`,
+      );
     expect(await attempt(() => writeFileSync(join(copy, "card.json"), "{}"))).toContain("the card must be whole");
     expect(await attempt(() => writeFileSync(join(copy, "card.json"), "{"))).toContain("must be JSON");
     const folderModel = await heed(flags);

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -69,6 +69,25 @@ describe("the program", () => {
     closed.stdout!.destroy();
     expect((await ended(closed)).code).toBe(0);
   }, 120_000);
+
+  test("what it was asked for is done though nobody reads on: a figure, the exit code, a checkpoint", async () => {
+    const figure = join(folder, "figure.svg");
+    const drawing = startProgram(program, ["pronounce", "ab", "x1", "--figure", figure, "--model", folder]);
+    drawing.stdout!.destroy();
+    drawing.stderr!.destroy();
+    expect(await closing(drawing)).toBe(1);
+    expect(existsSync(figure)).toBe(true);
+
+    const data = join(folder, "data");
+    writeSmallData(data);
+    const out = join(folder, "unread");
+    const flags = ["--data", data, "--size", "6", "--batch", "16", "--threads", "1", "--epochs", "3", "--out", out];
+    const training = startProgram(program, ["train", "g2p", ...flags, "--json"]);
+    training.stdout!.destroy();
+    training.stderr!.destroy();
+    expect(await closing(training)).toBe(0);
+    expect(existsSync(join(out, "model", "card.json"))).toBe(true);
+  }, 300_000);
 });
 
 function says(child: ChildProcess, words: string): Promise<void> {
@@ -80,6 +99,10 @@ function says(child: ChildProcess, words: string): Promise<void> {
     });
     child.on("close", () => reject(new Error(`the program ended without ${words}: ${text.slice(-500)}`)));
   });
+}
+
+function closing(child: ChildProcess): Promise<number | null> {
+  return new Promise((resolve) => child.on("exit", resolve));
 }
 
 function readVersion(): string {

@@ -3,6 +3,7 @@ import { request, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { createStudioApp } from "../src/cli/studio/app.ts";
 import { openerOf } from "../src/cli/studio/open.ts";
 import { startStudioServer, type StudioServer } from "../src/cli/studio/server.ts";
 import { heed } from "./cli-console.ts";
@@ -130,6 +131,19 @@ describe("the studio's server", () => {
       expect({ origin, ...(await ask("/", { headers: { origin } })) }).toMatchObject({ origin, status: 403 });
     expect((await ask("/", { headers: { host: `localhost:${server.port}` } })).status).toBe(200);
     expect((await ask("/", { headers: { origin: `http://${own}` } })).status).toBe(200);
+  });
+
+  test("on port 80 answers its own page without a port, as clients write it", async () => {
+    const status = async (port: number, host: string, origin?: string): Promise<number> => {
+      const app = createStudioApp({ pageFolder, modelFolder, port });
+      return (await app.request("/", { headers: { host, ...(origin === undefined ? {} : { origin }) } })).status;
+    };
+    for (const host of ["127.0.0.1", "localhost", "localhost:80"])
+      expect({ host, status: await status(80, host, "http://127.0.0.1") }).toEqual({ host, status: 200 });
+    expect(await status(80, "evil.example")).toBe(403);
+    expect(await status(80, "localhost", "http://evil.example")).toBe(403);
+    expect(await status(81, "localhost")).toBe(403);
+    expect(await status(81, "localhost:81", "http://localhost")).toBe(403);
   });
 
   test("answers GET and HEAD only", async () => {

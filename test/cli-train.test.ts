@@ -25,6 +25,7 @@ describe("heed train g2p", () => {
     expect(stderr).toContain("small: 80 words to train on, 4 dev, 20 test");
     expect(stderr).toMatch(/epoch 3 {2}step 15 {2}dev WER \d+\.\d\d %/);
     expect(stdout).toContain(`model      ${join(whole, "model")}`);
+    expect(stdout).toContain("heed pronounce attention --model");
     expect(code).toBe(0);
 
     const types = lines(events).map(({ type }) => type);
@@ -33,7 +34,9 @@ describe("heed train g2p", () => {
     expect(types.filter((type) => type === "validation")).toHaveLength(3);
 
     const { card, words } = await readG2pCard(join(whole, "model"));
-    expect(card.command).toBe("heed train g2p --variant additive --data small --size 6 --epochs 3 --batch 16");
+    expect(card.command).toBe(
+      "heed train g2p --variant additive --data small --size 6 --epochs 3 --batch 16 --threads 1",
+    );
     expect(card.data).toMatchObject({ kind: "folder", name: "small", trainWordCount: 80, devWordCount: 4 });
     expect(card.training).toMatchObject({ reason: "finished", epochs: 3, steps: 15 });
     expect(card.words.count).toBe(84);
@@ -42,16 +45,23 @@ describe("heed train g2p", () => {
     const page = readFileSync(join(whole, "model", "README.md"), "utf8");
     expect(page).toContain(`${card.test.wer.toFixed(2)} %`);
     expect(page).not.toContain(folder);
+    expect(page).not.toContain("Names and foreign words");
+    for (const [name, hash] of Object.entries(card.files!))
+      expect(sha256(readFileSync(join(whole, "model", name)))).toBe(hash);
 
     const said = await heed(["pronounce", "bada", "--json", "--model", join(whole, "model")]);
     expect(said.code).toBe(0);
-    expect((await heed(["pronounce", "zoe", "--model", join(whole, "model")])).stderr).toContain('with "Z"');
+    expect((await heed(["pronounce", "zoe", "--model", join(whole, "model")])).stderr).toContain(
+      'got "zoe" with "z". Write the word in the model\'s alphabet',
+    );
   }, 300_000);
 
   test("stopped and resumed, it ends with the same bits", async () => {
     const out = join(folder, "stopped");
     let press = (): void => undefined;
-    const stopped = await heed(["train", "g2p", ...sizes, "--out", out, "--json"], {
+    const events = join(folder, "stopped.jsonl");
+    const flags = [...sizes, "--out", out, "--events", events];
+    const stopped = await heed(["train", "g2p", ...flags, "--json"], {
       interrupt: (given) => (press = given),
       watch: (text) => void (text.includes('"step":7,') && press()),
     });
@@ -61,20 +71,52 @@ describe("heed train g2p", () => {
     expect(step).toBeLessThan(15);
     expect(existsSync(join(out, "model"))).toBe(false);
 
-    const refused = await heed(["train", "g2p", ...sizes, "--out", out]);
+    const told = readFileSync(events, "utf8");
+    const refused = await heed(["train", "g2p", ...flags]);
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("the folder must hold no training");
 
-    const resumed = await heed(["train", "g2p", ...sizes, "--out", out, "--json", "--resume"]);
+    expect(readFileSync(events, "utf8")).toBe(told);
+
+    const resumed = await heed(["train", "g2p", ...flags, "--json", "--resume"]);
     expect(resumed.code).toBe(0);
     expect(resumed.stderr).toContain(`Resumed at step ${step} of 15`);
     const { card } = JSON.parse(resumed.stdout) as { readonly card: G2pCard };
     expect(card.training.steps).toBe(15);
+    expect(readFileSync(events, "utf8").startsWith(told)).toBe(true);
+    expect(lines(events).filter(({ type }) => type === "start")).toHaveLength(2);
     expect(tensors(join(out, "last.safetensors"))).toEqual(tensors(join(whole, "last.safetensors")));
     expect(readFileSync(join(out, "model", "model.safetensors"))).toEqual(
       readFileSync(join(whole, "model", "model.safetensors")),
     );
   }, 300_000);
+
+  test("stopped by the system while it scores, it writes no card; resumed, it does", async () => {
+    let press: (signal?: "SIGTERM") => void = () => undefined;
+    const scoring = ["train", "g2p", ...sizes, "--out", whole, "--ship", join(folder, "shipped"), "--resume"];
+    const stopped = await heed(scoring, {
+      interrupt: (given) => (press = given),
+      watch: (text) => void (text.startsWith("Scoring") && press("SIGTERM")),
+    });
+    expect(stopped.code).toBe(143);
+    expect(stopped.stderr).toContain("Stopped at step 15");
+    expect(existsSync(join(folder, "shipped", "card.json"))).toBe(false);
+    expect((await heed(scoring)).code).toBe(0);
+    expect(existsSync(join(folder, "shipped", "card.json"))).toBe(true);
+  }, 120_000);
+
+  test("a model folder that cannot be written is refused before training", async () => {
+    const file = join(folder, "a-file");
+    writeFileSync(file, "");
+    const out = join(folder, "unshipped");
+    for (const ship of [file, join(file, "below")]) {
+      const { code, stderr } = await heed(["train", "g2p", ...sizes, "--out", out, "--ship", ship]);
+      expect(code).toBe(1);
+      expect(stderr).toContain(`${ship}: the model folder must be writable`);
+      expect(stderr).not.toContain("    at ");
+    }
+    expect(existsSync(out)).toBe(false);
+  });
 
   test("a training goes on only with its own settings and words", async () => {
     const settings = await heed(["train", "g2p", ...sizes, "--seed", "2", "--out", whole, "--resume"]);
@@ -116,7 +158,13 @@ describe("heed train g2p", () => {
       expect({ args, ...(await heed(["train", "g2p", ...args])) }).toMatchObject({ args, code: 2, stdout: "" });
     expect((await heed(["train"])).code).toBe(2);
     expect((await heed(["train", "nothing"])).code).toBe(2);
-    expect((await heed(["train", "g2p", "--help"])).stdout).toContain("heed train g2p --limit 2000");
+    for (const page of [
+      ["train", "g2p", "--help"],
+      ["train", "--help"],
+    ])
+      expect((await heed(page)).stdout).toContain("$ heed train g2p --limit 2000");
+    expect((await heed(["compare", "--help"])).stdout).toContain("$ heed compare g2p");
+    expect((await heed(["--help"])).stdout).toContain("$ heed pronounce");
   });
 });
 
@@ -125,6 +173,10 @@ function lines(file: string): readonly { readonly type: string }[] {
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as { readonly type: string });
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 /** A hash of each tensor: a difference is then a short message. */

@@ -6,6 +6,9 @@ import type { Timing } from "./timing.ts";
 /** How many colours the terminal shows. */
 export type Colors = "truecolor" | "256" | "none";
 
+/** What asks a command to end: Ctrl+C, or the system. */
+export type InterruptSignal = "SIGINT" | "SIGTERM";
+
 /** A stream to write on. */
 export type Output = Pick<Writable, "write"> & { readonly isTTY?: boolean; readonly columns?: number };
 
@@ -20,7 +23,7 @@ export interface Console {
   /** Where the time of the process goes, from its start. */
   readonly timing: Timing;
   /** Calls `listener` on each Ctrl+C or request to end, until the function it returns is called. */
-  onInterrupt(listener: () => void): () => void;
+  onInterrupt(listener: (signal: InterruptSignal) => void): () => void;
 }
 
 /** The colours to use on a stream: none unless it is a terminal, and none where NO_COLOR is set (no-color.org) or TERM is dumb. */

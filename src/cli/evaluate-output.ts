@@ -14,7 +14,7 @@ export interface EvaluationReport {
 
 /** The report as one record. Rates are in percent. */
 export function evaluationJson({ measurement, beam, published }: EvaluationReport): Readonly<Record<string, unknown>> {
-  const { card, data, split, evaluation } = measurement;
+  const { card, data, split, overlapCount, evaluation } = measurement;
   const { score, unreadableCount, seconds, wordsPerSecond } = evaluation;
   return {
     data: data.facts.name,
@@ -24,7 +24,7 @@ export function evaluationJson({ measurement, beam, published }: EvaluationRepor
     unreadableCount,
     seconds,
     wordsPerSecond,
-    overlap: 0,
+    overlap: overlapCount,
     training: {
       minutes: card.training.minutes,
       parameterCount: card.training.parameterCount,

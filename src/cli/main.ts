@@ -7,8 +7,11 @@ const timing = new Timing();
 timing.end("node start");
 const { runCommandLine } = await import("./run.ts");
 
-// Whoever reads the output may stop early (`heed ... | head`); that is no failure.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+// Whoever reads the output may stop early (`heed ... | head`): no failure, and no reason to leave a figure or a training
+// behind. What cannot be written is dropped; results lost for another reason (a full disk) make the command fail.
+let lost = false;
+process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => (lost ||= code !== "EPIPE"));
+process.stderr.on("error", () => undefined);
 
 const code = await runCommandLine(process.argv.slice(2), {
   stdout: process.stdout,
@@ -18,9 +21,10 @@ const code = await runCommandLine(process.argv.slice(2), {
   timing,
   onInterrupt(listener) {
     const signals = ["SIGINT", "SIGTERM"] as const;
-    for (const signal of signals) process.on(signal, listener);
+    // Node calls listeners with the signal's name.
+    for (const signal of signals) process.on(signal, listener as NodeJS.SignalsListener);
     return () => {
-      for (const signal of signals) process.off(signal, listener);
+      for (const signal of signals) process.off(signal, listener as NodeJS.SignalsListener);
     };
   },
 });
@@ -29,4 +33,4 @@ const code = await runCommandLine(process.argv.slice(2), {
 await Promise.all(
   [process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write("", resolve))),
 );
-process.exit(code);
+process.exit(code === 0 && lost ? 1 : code);

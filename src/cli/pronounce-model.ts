@@ -11,8 +11,13 @@ export function shippedModel(): string {
   return fileURLToPath(new URL("../../models/pronounce", import.meta.url));
 }
 
-/** The model folder to use. @throws HeedError "file" when there is no model. */
-export function findModel(given: string | undefined): string {
+/**
+ * The model folder to use.
+ *
+ * @param flag - the option that gives it, for the message.
+ * @throws HeedError "file" when there is no model.
+ */
+export function findModel(given: string | undefined, flag = "--model DIR"): string {
   const folder = given ?? shippedModel();
   if (existsSync(join(folder, pronounceFiles.config))) return folder;
   const shown = given ?? (relative(process.cwd(), folder) || ".");
@@ -20,6 +25,6 @@ export function findModel(given: string | undefined): string {
     shown,
     `a model folder with ${pronounceFiles.config} and ${pronounceFiles.weights} is required`,
     existsSync(folder) ? "a folder without a model" : "no such folder",
-    "Give one with --model DIR, or train one: heed train g2p.",
+    `Give one with ${flag}, or train one: heed train g2p.`,
   );
 }

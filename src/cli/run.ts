@@ -17,9 +17,10 @@ import { UsageError } from "./usage.ts";
 export async function runCommandLine(args: readonly string[], console: Console): Promise<number> {
   let code = 0;
   const entry = entryOf(args);
-  const command = entry && (await entry.load());
-  const parser = createParser(console, entry, command, async (call) => {
-    code = await runCommand(command!, call, console);
+  const shown = entry ?? exampleOf(args);
+  const command = await shown.load();
+  const parser = createParser(console, { entry, shown, command }, async (call) => {
+    code = await runCommand(command, call, console);
   });
   try {
     await parser.parseAsync(args, { from: "user" });
@@ -66,10 +67,21 @@ function entryOf(args: readonly string[]): CommandEntry | undefined {
   return commandEntries.find(({ name }) => name.split(" ").every((word, i) => args[i] === word));
 }
 
+/** The entry whose example stands on the page of a group, or of the program: the first. */
+function exampleOf([group]: readonly string[]): CommandEntry {
+  return commandEntries.find(({ name }) => name.startsWith(`${group} `)) ?? commandEntries[0]!;
+}
+
+/** The command called, if the line names one, and the command that is loaded: that one, or an example. */
+interface LoadedCommand {
+  readonly entry: CommandEntry | undefined;
+  readonly shown: CommandEntry;
+  readonly command: Command;
+}
+
 function createParser(
   console: Console,
-  called: CommandEntry | undefined,
-  command: Command | undefined,
+  { entry: called, shown, command }: LoadedCommand,
   act: (call: ParsedCall) => Promise<void>,
 ): Parser {
   const program = new Parser("heed");
@@ -87,6 +99,7 @@ function createParser(
       getOutHelpWidth: () => widthOf(console.stdout),
       getErrHelpWidth: () => widthOf(console.stderr),
     });
+  program.addHelpText("after", exampleText(command));
   const groups = new Map<string, Parser>();
   for (const entry of commandEntries) {
     const [first = "", second] = entry.name.split(" ");
@@ -94,9 +107,10 @@ function createParser(
     if (second !== undefined) {
       parent = groups.get(first) ?? program.command(first).description(`${first} a recipe's model`);
       groups.set(first, parent);
+      if (entry === shown) parent.addHelpText("after", exampleText(command));
     }
     const parser = parent.command(second ?? first).description(entry.summary);
-    if (entry === called && command) configure(parser, command, act);
+    if (entry === called) configure(parser, command, act);
   }
   return program;
 }
@@ -106,8 +120,12 @@ function configure(parser: Parser, command: Command, act: (call: ParsedCall) => 
   for (const { name, summary } of command.operands ?? []) parser.argument(name, summary);
   for (const option of command.options) parser.addOption(optionOf(option));
   parser.option("--json", "print one JSON document instead of text");
-  parser.addHelpText("after", `\nExample:\n  $ ${command.example.line}\n  ${command.example.does}`);
+  parser.addHelpText("after", exampleText(command));
   parser.action(async () => act({ operands: parser.args, options: parser.opts() }));
+}
+
+function exampleText({ example }: Command): string {
+  return `\nExample:\n  $ ${example.line}\n  ${example.does}`;
 }
 
 function optionOf({ flags, summary, fallback, read }: CommandOption): Option {

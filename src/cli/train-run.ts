@@ -1,48 +1,73 @@
-// One training under a command's eyes: events to the screen and to files, Ctrl+C to a checkpoint.
+// One training under a command's eyes: events to the screen and to files, a stop to a checkpoint, the end to a model folder.
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { fileError } from "../core/errors.ts";
+import type { G2pCard } from "../recipes/g2p/card.ts";
+import { shipG2p } from "../recipes/g2p/ship.ts";
 import { trainG2p, type G2pTraining } from "../recipes/g2p/train.ts";
 import type { TrainEvent } from "../train/loop.ts";
 import type { Console } from "./console.ts";
+import { onStop, type Interrupt } from "./interrupt.ts";
 import { createPrinter } from "./train-progress.ts";
 
-/** The exit code of a training that was stopped by Ctrl+C, as shells count it. */
-export const interruptedCode = 130;
-
-/** How a training ended. */
-export interface TrainedRun {
-  readonly done: Extract<TrainEvent, { readonly type: "done" }>;
-  readonly totalSteps: number;
-  readonly interrupted: boolean;
+/** How a training is shown and stopped. */
+export interface TrainView {
+  readonly console: Console;
+  readonly interrupt: Interrupt;
+  /** Write events to stderr as JSON lines instead of drawing progress. */
+  readonly lines: boolean;
+  /** A file that gets the events as JSON lines: those of a resumed training after those that are there. */
+  readonly events?: string;
 }
 
-/**
- * Trains until the end or the first Ctrl+C; a second one ends the process at once, which a training survives as well.
- *
- * @param options.lines - write events to stderr as JSON lines instead of drawing progress.
- * @param options.events - a file that gets the events as JSON lines.
- */
-export async function runTraining(
-  training: Omit<G2pTraining, "signal">,
-  { console, lines, events }: { readonly console: Console; readonly lines: boolean; readonly events?: string },
-): Promise<TrainedRun> {
-  const controller = new AbortController();
+/** How it ended: the step, and the card of the model folder unless it was stopped. */
+export interface TrainedModel {
+  readonly step: number;
+  readonly card: G2pCard | null;
+}
+
+/** Trains until the end or the first signal, then scores the best parameters and writes the model folder `into`. */
+export async function trainModel(
+  training: Omit<G2pTraining, "signal"> & { readonly into: string },
+  view: TrainView,
+): Promise<TrainedModel> {
+  const { into, ...rest } = training;
+  const { signal } = view.interrupt;
+  const { done, totalSteps } = await runTraining({ ...rest, signal }, view);
+  const { step } = done;
+  if (done.reason === "aborted") return { step, card: null };
+  const say = (sentence: string): void => void view.console.stderr.write(`${view.lines ? "heed: " : ""}${sentence}\n`);
+  if (!view.lines) say("Scoring the best parameters on dev and test words ...");
+  const quiet = onStop(view.interrupt, say);
+  const { data, settings, folder, threads } = training;
+  const stepsPerEpoch = totalSteps / settings.epochs;
+  try {
+    const shared = { data, settings, folder, into, done, stepsPerEpoch, signal };
+    return { step, card: await shipG2p({ ...shared, ...(threads === undefined ? {} : { threads }) }) };
+  } catch (error) {
+    if (signal.aborted && error === signal.reason) return { step, card: null };
+    throw error;
+  } finally {
+    quiet();
+  }
+}
+
+async function runTraining(
+  training: G2pTraining,
+  { console, interrupt, lines, events }: TrainView,
+): Promise<{ readonly done: Extract<TrainEvent, { readonly type: "done" }>; readonly totalSteps: number }> {
   const printer = createPrinter(console);
   const say = (sentence: string): void =>
     lines ? void console.stderr.write(`heed: ${sentence}\n`) : printer.say(sentence);
-  const release = console.onInterrupt(() => {
-    // From now on the system's own way to end a process is back.
-    release();
-    controller.abort();
-    say("Stopping with a checkpoint; Ctrl+C again ends at once.");
-  });
-  const file = events === undefined ? null : openEvents(events);
-  let done: TrainedRun["done"] | undefined;
+  const quiet = onStop(interrupt, say);
+  let file: number | null = null;
+  let done: Extract<TrainEvent, { readonly type: "done" }> | undefined;
   let totalSteps = 0;
   try {
-    for await (const event of trainG2p({ ...training, signal: controller.signal })) {
+    for await (const event of trainG2p(training)) {
       if (event.type === "start") {
+        // Not before: a training that is refused must leave the log of the one before it alone.
+        if (events !== undefined) file = openEvents(events, event.resumed);
         totalSteps = event.totalSteps;
         if (event.resumed) say(`Resumed at step ${event.step} of ${event.totalSteps}.`);
       }
@@ -53,16 +78,16 @@ export async function runTraining(
       else printer.show(event);
     }
   } finally {
-    release();
+    quiet();
     if (!lines) printer.end();
     if (file !== null) closeSync(file);
   }
-  return { done: done!, totalSteps, interrupted: done!.reason === "aborted" };
+  return { done: done!, totalSteps };
 }
 
-function openEvents(path: string): number {
+function openEvents(path: string, resumed: boolean): number {
   try {
-    return openSync(path, "w");
+    return openSync(path, resumed ? "a" : "w");
   } catch (cause) {
     throw fileError(path, "the events file must be writable", cause instanceof Error ? cause.message : String(cause));
   }

@@ -34,8 +34,7 @@ export const compareG2pCommand: Command<CompareFlags> = {
 
 async function compare({ options, console }: CommandCall<CompareFlags>): Promise<number> {
   const { models, json = false } = options;
-  if (models !== undefined && models.length !== 2)
-    throw new UsageError(`--models must be followed by two folders, got ${models.length}`);
+  if (models !== undefined) checkModelFlags(options);
   const { compareMeasurements } = await import("../../recipes/g2p/compare.ts");
   const measured = models === undefined ? await trainBoth(options, console) : await measureBoth(models, options);
   if (typeof measured === "number") return measured;
@@ -45,21 +44,38 @@ async function compare({ options, console }: CommandCall<CompareFlags>): Promise
   return 0;
 }
 
+type Flags = CommandCall<CompareFlags>["options"];
 type Pair = readonly [none: Measurement, attention: Measurement];
 
-async function measureBoth([none, attention]: readonly string[], { data: folder }: CompareFlags): Promise<Pair> {
-  const { measureG2p } = await import("../../recipes/g2p/measure.ts");
-  const first = await measureG2p(none!, folder === undefined ? {} : { folder });
-  return [first, await measureG2p(attention!, { data: first.data })];
+/** Refuses options that decide a training beside models that are trained already. */
+function checkModelFlags({ models = [], data: _, json: __, ...training }: Flags): void {
+  if (models.length !== 2) throw new UsageError(`--models must be followed by two folders, got ${models.length}`);
+  const names = Object.keys(training).map((name) => `--${name}`);
+  if (names.length > 0)
+    throw new UsageError(`--models measures models that are there and trains none, got ${names.join(", ")} as well`);
+}
+
+async function measureBoth(models: readonly string[], { data: folder }: Flags): Promise<Pair> {
+  const [{ readG2pCard }, { checkVariants }, { measureG2p }, { findModel }] = await Promise.all([
+    import("../../recipes/g2p/card.ts"),
+    import("../../recipes/g2p/compare.ts"),
+    import("../../recipes/g2p/measure.ts"),
+    import("../pronounce-model.ts"),
+  ]);
+  const [none, attention] = models.map((model) => findModel(model, "--models DIR DIR")) as [string, string];
+  // Before minutes of measuring.
+  checkVariants((await readG2pCard(none)).card, (await readG2pCard(attention)).card);
+  const first = await measureG2p(none, folder === undefined ? {} : { folder });
+  return [first, await measureG2p(attention, { data: first.data })];
 }
 
 /** Both trainings, one after the other; a number is the exit code where one was stopped. */
-async function trainBoth(options: CommandCall<CompareFlags>["options"], console: Console): Promise<Pair | number> {
-  const [{ loadG2pData }, { measureG2p }, { runTraining, interruptedCode }, { shipG2p }] = await Promise.all([
+async function trainBoth(options: Flags, console: Console): Promise<Pair | number> {
+  const [{ loadG2pData }, { measureG2p }, { trainModel }, { watchInterrupts }] = await Promise.all([
     import("../../recipes/g2p/data.ts"),
     import("../../recipes/g2p/measure.ts"),
     import("../train-run.ts"),
-    import("../../recipes/g2p/ship.ts"),
+    import("../interrupt.ts"),
   ]);
   const { data: folder, limit, threads, json = false } = options;
   const data = await loadG2pData({
@@ -67,21 +83,40 @@ async function trainBoth(options: CommandCall<CompareFlags>["options"], console:
     ...(limit === undefined ? {} : { limit }),
   });
   const base = options.out ?? defaultFolder("compare", data.facts, options);
-  const measured: Measurement[] = [];
-  for (const variant of ["none", "additive"] as const) {
-    const settings = await settingsOf(variant, options);
-    const out = join(base, variant);
-    if (!json) console.stderr.write(`${variant === "none" ? "Without" : "With"} attention, checkpoints in ${out}\n`);
-    const shared = { data, settings, folder: out, ...(threads === undefined ? {} : { threads }) };
-    const { done, totalSteps, interrupted } = await runTraining({ ...shared, resume: true }, { console, lines: json });
-    if (interrupted) {
-      if (json) console.stdout.write(`${JSON.stringify({ interrupted: true, step: done.step, folder: out })}\n`);
-      else console.stderr.write(`Stopped at step ${done.step}. The same command goes on.\n`);
-      return interruptedCode;
+  const interrupt = watchInterrupts(console);
+  const { signal } = interrupt;
+  try {
+    const measured: Measurement[] = [];
+    for (const variant of ["none", "additive"] as const) {
+      const settings = settingsOf(variant, options);
+      const out = join(base, variant);
+      const into = join(out, "model");
+      if (!json) console.stderr.write(`${variant === "none" ? "Without" : "With"} attention, checkpoints in ${out}\n`);
+      const { step, card } = await trainModel(
+        { data, settings, folder: out, into, resume: true, ...(threads === undefined ? {} : { threads }) },
+        { console, interrupt, lines: json },
+      );
+      if (card === null) return stopped(console, json, interrupt.exitCode(), { step, folder: out });
+      try {
+        measured.push(await measureG2p(into, { data, signal }));
+      } catch (error) {
+        if (!signal.aborted || error !== signal.reason) throw error;
+        return stopped(console, json, interrupt.exitCode(), { step, folder: out });
+      }
     }
-    const into = join(out, "model");
-    await shipG2p({ ...shared, into, done, stepsPerEpoch: totalSteps / settings.epochs });
-    measured.push(await measureG2p(into, { data }));
+    return [measured[0]!, measured[1]!];
+  } finally {
+    interrupt.release();
   }
-  return [measured[0]!, measured[1]!];
+}
+
+function stopped(
+  console: Console,
+  json: boolean,
+  code: number,
+  at: { readonly step: number; readonly folder: string },
+): number {
+  if (json) console.stdout.write(`${JSON.stringify({ interrupted: true, ...at })}\n`);
+  else console.stderr.write(`Stopped at step ${at.step}. The same command goes on.\n`);
+  return code;
 }

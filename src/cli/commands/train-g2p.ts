@@ -1,10 +1,11 @@
 // heed train g2p: trains the pronunciation model and writes its folder.
 
 import { oneOf, path, type Command, type CommandCall } from "../command.ts";
-import type { Console } from "../console.ts";
+import { printable, type Console } from "../console.ts";
 import { defaultFolder, settingsOf, trainOptions, type TrainFlags } from "../train-options.ts";
 import type { G2pCard } from "../../recipes/g2p/card.ts";
 import type { G2pVariant } from "../../recipes/g2p/settings.ts";
+import { shellWord } from "../../recipes/g2p/shell-word.ts";
 
 interface TrainG2pFlags extends TrainFlags {
   readonly variant?: G2pVariant;
@@ -31,47 +32,53 @@ export const trainG2pCommand: Command<TrainG2pFlags> = {
   ],
   example: {
     line: "heed train g2p --limit 2000 --size 64 --epochs 4",
-    does: "A trial of a few minutes. Without the options: the model that ships, in hours.",
+    does: "A quick trial. Without the options: all words, in the recipe's own size and number of epochs.",
   },
   run: train,
 };
 
 async function train({ options, console }: CommandCall<TrainG2pFlags>): Promise<number> {
-  const [{ join }, { loadG2pData }, { runTraining, interruptedCode }, { shipG2p }] = await Promise.all([
+  const [{ join }, { loadG2pData }, { trainModel }, { watchInterrupts }, { prepareModelFolder }] = await Promise.all([
     import("node:path"),
     import("../../recipes/g2p/data.ts"),
     import("../train-run.ts"),
+    import("../interrupt.ts"),
     import("../../recipes/g2p/ship.ts"),
   ]);
   const { variant = "additive", data: folder, limit, threads, resume = false, events, json = false } = options;
-  const settings = await settingsOf(variant, options);
+  const settings = settingsOf(variant, options);
   const data = await loadG2pData({
     ...(folder === undefined ? {} : { folder }),
     ...(limit === undefined ? {} : { limit }),
   });
   const out = options.out ?? defaultFolder(`g2p-${variant}`, data.facts, options);
-  const { facts } = data;
-  const say = (sentence: string): void => void (json || console.stderr.write(`${sentence}\n`));
+  const into = options.ship ?? join(out, "model");
+  // Better now than after hours of training. OUT is made by the training itself.
+  if (options.ship !== undefined) await prepareModelFolder(into);
+  const { facts, note } = data;
+  const say = (sentence: string): void => void (json || console.stderr.write(`${printable(sentence)}\n`));
   say(
     `${facts.name}: ${facts.trainWordCount} words to train on, ${facts.devWordCount} dev, ${facts.testWordCount} test; ` +
       `variant ${variant}, ${settings.epochs} epochs, checkpoints in ${out}`,
   );
-  const shared = { data, settings, folder: out, ...(threads === undefined ? {} : { threads }) };
-  const { done, totalSteps, interrupted } = await runTraining(
-    { ...shared, resume },
-    { console, lines: json, ...(events === undefined ? {} : { events }) },
-  );
-  if (interrupted) {
-    if (json) console.stdout.write(`${JSON.stringify({ interrupted: true, step: done.step, folder: out })}\n`);
-    say(`Stopped at step ${done.step}. Go on with the same command and --resume.`);
-    return interruptedCode;
+  if (note !== null) say(`${facts.name}: ${note}`);
+  const interrupt = watchInterrupts(console);
+  try {
+    const { step, card } = await trainModel(
+      { data, settings, folder: out, into, resume, ...(threads === undefined ? {} : { threads }) },
+      { console, interrupt, lines: json, ...(events === undefined ? {} : { events }) },
+    );
+    if (card === null) {
+      if (json) console.stdout.write(`${JSON.stringify({ interrupted: true, step, folder: out })}\n`);
+      say(`Stopped at step ${step}. Go on with the same command and --resume.`);
+      return interrupt.exitCode();
+    }
+    if (json) console.stdout.write(`${JSON.stringify({ folder: out, model: into, card })}\n`);
+    else report(console, card, into);
+    return 0;
+  } finally {
+    interrupt.release();
   }
-  say("Scoring the best parameters on dev and test words ...");
-  const into = options.ship ?? join(out, "model");
-  const card = await shipG2p({ ...shared, into, done, stepsPerEpoch: totalSteps / settings.epochs });
-  if (json) console.stdout.write(`${JSON.stringify({ folder: out, model: into, card })}\n`);
-  else report(console, card, into);
-  return 0;
 }
 
 function report({ stdout }: Console, { dev, test, training }: G2pCard, into: string): void {
@@ -81,7 +88,7 @@ function report({ stdout }: Console, { dev, test, training }: G2pCard, into: str
       `test       WER ${test.wer.toFixed(2)} %  PER ${test.per.toFixed(2)} %  ${test.wordCount} words`,
       `dev        WER ${dev.wer.toFixed(2)} %  PER ${dev.per.toFixed(2)} %  ${dev.wordCount} words`,
       `training   ${training.steps} steps, ${training.minutes.toFixed(1)} minutes, ${training.parameterCount} parameters`,
-      `try it     heed pronounce phoebe --model ${into}`,
+      `try it     heed pronounce attention --model ${shellWord(into)}`,
     ].join("\n")}\n`,
   );
 }

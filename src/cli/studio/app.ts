@@ -41,7 +41,8 @@ const modelFiles: readonly string[] = [...Object.values(pronounceFiles), "card.j
 
 /** The application; `fetch` answers a request. */
 export function createStudioApp({ pageFolder, modelFolder, port }: StudioAppOptions): Hono {
-  const hosts = [`127.0.0.1:${port}`, `localhost:${port}`];
+  // Clients leave out the port where it is the one that http means.
+  const hosts = ["127.0.0.1", "localhost"].flatMap((name) => [`${name}:${port}`, ...(port === 80 ? [name] : [])]);
   const app = new Hono();
   app.use(async (context, next) => {
     const host = context.req.header("host")?.toLowerCase();
