@@ -7,11 +7,12 @@ import {
   entropyShare,
   isMarked,
   markId,
+  titleOf,
   type AlignmentMark,
   type AlignmentTrace,
 } from "./alignment.ts";
 import { colorLegend, legendHeight } from "./color-legend.ts";
-import { inkOn, mix, type ColorScale } from "./color.ts";
+import { inkOn, type ColorScale } from "./color.ts";
 import { headline, headlineWidth } from "./headline.ts";
 import { group, line, rect, text, type Scene, type SceneNode } from "./scene.ts";
 import { lightTheme, type Theme } from "./theme.ts";
@@ -36,7 +37,9 @@ const labelWidth = 44;
 const labelHeight = 34;
 const entropyGap = 16;
 const entropyWidth = 84;
-const smallestCell = 26;
+/** Without its bar, where the cells would not fit beside it. */
+const narrowEntropyWidth = 40;
+const smallestCell = 24;
 const largestCell = 48;
 /** In a scene that is told its width. */
 const largestFilledCell = 56;
@@ -46,6 +49,7 @@ interface Layout {
   readonly trace: AlignmentTrace;
   readonly mark: AlignmentMark | undefined;
   readonly cell: number;
+  readonly entropyWidth: number;
   /** Size of the cells together. */
   readonly width: number;
   readonly height: number;
@@ -63,7 +67,9 @@ export function alignmentMatrix(trace: AlignmentTrace, options: AlignmentMatrixO
   checkTrace("alignmentMatrix", trace);
   const theme = { ...(options.theme ?? lightTheme), ...(options.scale === undefined ? {} : { scale: options.scale }) };
   const wanted = options.width ?? 720;
-  const fixed = 2 * margin + labelWidth + entropyGap + entropyWidth;
+  const room = wanted - 2 * margin - labelWidth - entropyGap;
+  const entropy = room - entropyWidth < smallestCell * trace.columns.length ? narrowEntropyWidth : entropyWidth;
+  const fixed = 2 * margin + labelWidth + entropyGap + entropy;
   const largest = options.width === undefined ? largestCell : largestFilledCell;
   const cell = Math.min(largest, Math.max(smallestCell, Math.floor((wanted - fixed) / trace.columns.length)));
   const layout: Layout = {
@@ -71,6 +77,7 @@ export function alignmentMatrix(trace: AlignmentTrace, options: AlignmentMatrixO
     trace,
     cell,
     mark: options.highlight,
+    entropyWidth: entropy,
     width: cell * trace.columns.length,
     height: cell * trace.rows.length,
   };
@@ -83,7 +90,7 @@ export function alignmentMatrix(trace: AlignmentTrace, options: AlignmentMatrixO
   return {
     width: sceneWidth,
     height: top + layout.height + 18 + legendHeight + margin / 2,
-    title: trace.title ?? `Alignment of ${trace.columns.join("")} with ${trace.rows.join(" ")}`,
+    title: titleOf(trace),
     description: describeAlignment(trace),
     background: theme.background,
     font: theme.font,
@@ -132,9 +139,7 @@ function cells({ trace, theme, cell, mark }: Layout): SceneNode {
   return group(
     trace.weights.flatMap((row, i) =>
       row.flatMap((weight, j) => {
-        const marked = isMarked(mark, i, j);
-        const full = theme.scale(weight);
-        const fill = marked ? full : mix(theme.background, full, 0.4);
+        const fill = theme.scale(weight);
         // Cells meet, so that a pointer never falls between them; the gap that is seen is their stroke.
         const shape = rect(
           { x: j * cell, y: i * cell, width: cell, height: cell },
@@ -148,7 +153,7 @@ function cells({ trace, theme, cell, mark }: Layout): SceneNode {
           },
         );
         const figure = weight.toFixed(2);
-        return mark !== undefined && marked
+        return mark !== undefined && isMarked(mark, i, j)
           ? [
               shape,
               text(cell < 34 ? figure.replace(/^0/, "") : figure, (j + 0.5) * cell, (i + 0.5) * cell, {
@@ -168,11 +173,15 @@ function frame({ theme, cell, mark, width, height }: Layout): readonly SceneNode
   const x = mark.kind === "row" ? 0 : mark.column * cell;
   const y = mark.kind === "column" ? 0 : mark.row * cell;
   const box = { x, y, width: mark.kind === "row" ? width : cell, height: mark.kind === "column" ? height : cell };
-  return [rect(box, { stroke: theme.ink, strokeWidth: 1.5, radius: 3 })];
+  // On ground of its own, so that it is seen beside the darkest cell and the lightest.
+  return [
+    rect(box, { stroke: theme.background, strokeWidth: 6, radius: 3 }),
+    rect(box, { stroke: theme.ink, strokeWidth: 2, radius: 3 }),
+  ];
 }
 
-function entropyBars({ trace, theme, cell, mark, width, height }: Layout): SceneNode {
-  const barLength = 40;
+function entropyBars({ trace, theme, cell, mark, entropyWidth, width, height }: Layout): SceneNode {
+  const barLength = entropyWidth - 44;
   const thickness = Math.min(10, Math.round(cell / 4));
   const small = { size: 11, fill: theme.muted } as const;
   const bars = trace.weights.flatMap((row, i) => {
@@ -180,12 +189,15 @@ function entropyBars({ trace, theme, cell, mark, width, height }: Layout): Scene
     const middle = (i + 0.5) * cell;
     const on = mark !== undefined && mark.kind !== "column" && mark.row === i;
     const box = { x: 0, y: middle - thickness / 2, height: thickness };
-    return [
+    const bar = [
       rect({ ...box, width: barLength }, { fill: theme.surface, radius: 2 }),
       rect(
         { ...box, width: Math.max(1.5, share * barLength) },
         { fill: on ? theme.accent : theme.muted, radius: Math.min(2, share * 20) },
       ),
+    ];
+    return [
+      ...(barLength > 0 ? bar : []),
       text(`${Math.round(share * 100)} %`, entropyWidth, middle, {
         ...small,
         anchor: "end",
@@ -196,7 +208,10 @@ function entropyBars({ trace, theme, cell, mark, width, height }: Layout): Scene
   return group(
     [
       line(0, 0, 0, height, { stroke: theme.rule }),
-      text("entropy", 0, -labelHeight / 2 + 2, { ...small, anchor: "start" }),
+      text("entropy", entropyWidth < 44 ? entropyWidth : 0, -labelHeight / 2 + 2, {
+        ...small,
+        anchor: entropyWidth < 44 ? "end" : "start",
+      }),
       ...bars,
     ],
     {

@@ -73,7 +73,23 @@ suite("views", () => {
     const columns = Array.from({ length: 64 }, () => "a");
     const trace = { rows: ["A", "B"], columns, weights: [0, 1].map(() => columns.map(() => 1 / 64)) };
     expect(alignmentLines(trace, { width: 320 }).width).toBe(64 * 26 - 4 + 40);
-    expect(alignmentMatrix(trace, { width: 320 }).width).toBeGreaterThan(64 * 26);
+    expect(alignmentMatrix(trace, { width: 320 }).width).toBe(64 * 24 + 40 + 44 + 16 + 40);
+  });
+  test("a word of nine letters fits the width of a phone, its entropy too", () => {
+    const columns = [..."phonetics"];
+    const trace = { rows: ["F"], columns, weights: [columns.map(() => 1 / 9)] };
+    const scene = alignmentMatrix(trace, { width: 356, headline: false });
+    expect(scene.width).toBe(356);
+    expect(svg(scene)).toContain(">100 %</text>");
+  });
+  test("a figure is called by its word as typed, or by its title; the line below it may say more", () => {
+    const written = svg(alignmentLines({ ...half, word: "Xy", subtitle: "A  ·  reading 2 of 5" }));
+    expect(written).toContain('<title id="scene-title">Alignment of Xy with A</title>');
+    expect(written).toContain(">Xy</text>");
+    expect(written).toContain(">A  ·  reading 2 of 5</text>");
+    expect(svg(alignmentMatrix({ ...half, word: "Xy", title: "Of two minds" }))).toContain(
+      '<title id="scene-title">Of two minds</title>',
+    );
   });
   test("unknown options are refused", () => {
     expect(() => alignmentMatrix(half, { hilight: 1 } as object)).toThrow("alignmentMatrix: options must be among");

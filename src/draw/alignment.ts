@@ -16,8 +16,10 @@ export interface AlignmentTrace {
   readonly weights: readonly (readonly number[])[];
   /** The input as a person typed it. */
   readonly word?: string;
-  /** Headline of a figure. */
+  /** Headline of a figure. Default: the word. */
   readonly title?: string;
+  /** Line under the headline. Default: the output symbols. */
+  readonly subtitle?: string;
 }
 
 /** A place in an alignment that is pointed at. */
@@ -65,6 +67,11 @@ export function entropyShare(row: readonly number[]): number {
   if (row.length < 2) return 0;
   const entropy = row.reduce((sum, weight) => (weight > 0 ? sum - weight * Math.log(weight) : sum), 0);
   return Math.min(1, Math.max(0, entropy / Math.log(row.length)));
+}
+
+/** The alignment in one line: its title, or what was read as what. */
+export function titleOf({ title, word, rows, columns }: AlignmentTrace): string {
+  return title ?? `Alignment of ${word ?? columns.join("")} with ${rows.join(" ")}`;
 }
 
 /** How much attention each input symbol receives over all rows; N numbers that sum to M. */

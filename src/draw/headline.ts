@@ -10,7 +10,11 @@ const letterWidth = 0.66;
 /** The width that the headline needs, estimated. */
 export function headlineWidth(trace: AlignmentTrace): number {
   const main = trace.title ?? trace.word;
-  return main === undefined ? 0 : letterWidth * Math.max(18 * main.length, 13 * trace.rows.join(" ").length);
+  return main === undefined ? 0 : letterWidth * Math.max(18 * main.length, 13 * subtitleOf(trace).length);
+}
+
+function subtitleOf({ subtitle, rows }: AlignmentTrace): string {
+  return subtitle ?? rows.join(" ");
 }
 
 /** The headline's nodes and the height that they take; nothing when the trace has neither title nor word. */
@@ -25,7 +29,7 @@ export function headline(
     height: 58,
     nodes: [
       text(main, x, 28, { size: 18, weight: 600, fill: theme.ink }),
-      text(trace.rows.join(" "), x, 50, { size: 13, fill: theme.muted }),
+      text(subtitleOf(trace), x, 50, { size: 13, fill: theme.muted }),
     ],
   };
 }
