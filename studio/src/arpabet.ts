@@ -1,6 +1,7 @@
 // What the ARPABET symbols mean: an IPA letter and a word in which the sound is heard.
 
-export interface Phoneme {
+/** A sound. */
+export interface Sound {
   /** General American, as in the CMU dictionary. */
   readonly ipa: string;
   /** A word with the sound. */
@@ -49,14 +50,39 @@ const table: Readonly<Record<string, readonly [ipa: string, example: string]>> =
   ZH: ["ʒ", "seizure"],
 };
 
-/** The meaning of a symbol, its stress digit ignored; undefined for a symbol that is not ARPABET. */
-export function phoneme(symbol: string): Phoneme | undefined {
-  const entry = table[symbol.replace(/[012]$/, "")];
-  return entry === undefined ? undefined : { ipa: entry[0], example: entry[1] };
+/** Vowels that sound otherwise where they carry no stress. */
+const unstressed: Readonly<Record<string, readonly [ipa: string, example: string]>> = {
+  AH: ["ə", "about"],
+  ER: ["ɚ", "letter"],
+};
+
+/** The sounds that a symbol may stand for: two where it does not say whether it is stressed; none when it is not ARPABET. */
+export function soundsOf(symbol: string): readonly Sound[] {
+  const name = symbol.replace(/[012]$/, "");
+  const stress = symbol.slice(name.length);
+  const weak = stress === "" || stress === "0" ? unstressed[name] : undefined;
+  const strong = stress !== "0" || weak === undefined ? table[name] : undefined;
+  return [weak, strong].filter((entry) => entry !== undefined).map(([ipa, example]) => ({ ipa, example }));
 }
 
-/** A pronunciation in IPA between slashes; an unstressed AH is a schwa. Undefined when a symbol is not ARPABET. */
-export function toIpa(symbols: readonly string[]): string | undefined {
-  const letters = symbols.map((symbol) => (symbol === "AH0" ? "ə" : phoneme(symbol)?.ipa));
-  return letters.length === 0 || letters.includes(undefined) ? undefined : `/${letters.join("")}/`;
+/** The sounds of a symbol in words: `/ə/ as in “about” or /ʌ/ as in “hut”`; empty when it is not ARPABET. */
+export function describeSounds(symbol: string): string {
+  return soundsOf(symbol)
+    .map(({ ipa, example }) => `/${ipa}/ as in “${example}”`)
+    .join(" or ");
+}
+
+/** A pronunciation in IPA. */
+export interface Ipa {
+  /** Between slashes; a vowel that does not say its stress is written as unstressed, which most are. */
+  readonly written: string;
+  /** Whether any vowel does not say its stress. */
+  readonly approximate: boolean;
+}
+
+/** A pronunciation in IPA; undefined when a symbol is not ARPABET. */
+export function toIpa(symbols: readonly string[]): Ipa | undefined {
+  const letters = symbols.map((symbol) => soundsOf(symbol)[0]?.ipa);
+  if (letters.length === 0 || letters.includes(undefined)) return undefined;
+  return { written: `/${letters.join("")}/`, approximate: symbols.some((symbol) => /^[AEIOU].$/.test(symbol)) };
 }

@@ -19,6 +19,9 @@ export interface ClientEvents {
   readonly refused: (sentence: string) => void;
 }
 
+/** How many hypotheses the page follows, and pronunciations it shows, unless told. */
+export const usualBeam = 5;
+
 export interface ClientOptions {
   readonly baseUrl: string;
   readonly device: Device;
@@ -39,7 +42,7 @@ export interface Client {
 
 /** A client over workers made by `start`. */
 export function createClient(start: () => WorkerLike, options: ClientOptions, events: ClientEvents): Client {
-  const { baseUrl, device, beam = 5, nbest = 5 } = options;
+  const { baseUrl, device, beam = usualBeam, nbest = usualBeam } = options;
   let worker: WorkerLike | undefined;
   let wanted = 0;
 

@@ -1,13 +1,22 @@
 // The figure of a session: which scene is on screen, and the same one as a file.
 
-import { alignmentLines, alignmentMatrix, drawOnCanvas, svg, type Scene, type Theme } from "heed/draw";
-import { mark, shown, spoken, type Session } from "./session.ts";
+import {
+  alignmentLines,
+  alignmentMatrix,
+  drawOnCanvas,
+  svg,
+  type AlignmentTrace,
+  type Scene,
+  type Theme,
+} from "heed/draw";
+import { probability } from "./probability.ts";
+import { mark, shown, spoken, wordShown, type Session } from "./session.ts";
 
 export interface FigureOptions {
   readonly theme: Theme;
   /** Width to fill, in pixels. Default: as wide as the figure needs. */
   readonly width?: number;
-  /** Whether the word stands above the figure. */
+  /** Whether the word and its reading stand above the figure. */
   readonly headline: boolean;
 }
 
@@ -15,20 +24,36 @@ export interface FigureOptions {
 export function figure(session: Session, { theme, width, headline }: FigureOptions): Scene | undefined {
   const pronunciation = shown(session);
   if (pronunciation === undefined) return undefined;
-  const trace = { word: session.answer!.word, ...pronunciation.attention };
+  const { pronunciations } = session.answer!;
+  const rank = `reading ${session.choice + 1} of ${pronunciations.length}, ${probability(pronunciation.score)}`;
+  const trace: AlignmentTrace = {
+    ...pronunciation.attention,
+    word: wordShown(session),
+    subtitle: `${pronunciation.phonemes.join(" ")}  ·  ${rank}`,
+  };
   const shared = { theme, headline, highlight: mark(session), ...(width === undefined ? {} : { width }) };
   return session.view === "lines"
     ? alignmentLines(trace, { ...shared, floor: session.allLinks ? 0 : 0.01 })
     : alignmentMatrix(trace, shared);
 }
 
-/** The name of an exported file, without its ending. */
+/** What a saved figure looks like. */
+export interface SaveOptions {
+  /** Its colours, whatever the page wears. */
+  readonly theme: Theme["name"];
+  /** Pixels per unit of a PNG, 1 to 4. */
+  readonly pngScale: number;
+}
+
+export const usualSaveOptions: SaveOptions = { theme: "light", pngScale: 2 };
+
+/** The name of an exported file, without its ending; a reading after the first says its rank. */
 export function fileName(session: Session): string {
   const word =
     spoken(session.answer?.word ?? "word")
       .replace(/[^\p{L}\p{N}]+/gu, "-")
       .replace(/^-+|-+$/g, "") || "word";
-  return `${word}-${session.view}`;
+  return [word, session.view, ...(session.choice === 0 ? [] : [session.choice + 1])].join("-");
 }
 
 /** The figure as an SVG file. */

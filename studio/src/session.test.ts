@@ -1,6 +1,8 @@
-import type { AlignmentTrace } from "heed/draw";
+import { svg, themes, type AlignmentTrace } from "heed/draw";
 import { expect, suite, test } from "vitest";
 import { commandFor, commands } from "./commands/index.ts";
+import { examples } from "./examples.ts";
+import { fileName, figure } from "./figure.ts";
 import { readLink, writeLink } from "./link.ts";
 import * as change from "./session.ts";
 import type { Session } from "./session.ts";
@@ -17,12 +19,17 @@ function reading(word: string, phonemes: readonly string[], score = -0.1): Pronu
 
 const ready = (): Session => change.modelReady(change.firstSession, facts);
 const phoebe = (): Session =>
-  change.answered(ready(), "phoebe", [reading("phoebe", ["F", "IY", "B", "IY"]), reading("phoebe", ["P"], -3)], 12);
+  change.answered(
+    change.type(ready(), "phoebe"),
+    "phoebe",
+    [reading("phoebe", ["F", "IY", "B", "IY"]), reading("phoebe", ["P"], -3)],
+    12,
+  );
 
 suite("session", () => {
   test("a word is asked for once the model is ready and the word is in its alphabet", () => {
     expect(change.wordToAsk(change.firstSession)).toBeUndefined();
-    expect(change.wordToAsk(ready())).toBe("phoebe");
+    expect(change.wordToAsk(ready())).toBe(examples[0]);
     expect(change.wordToAsk(change.type(ready(), " Knight "))).toBe("knight");
     expect(change.wordToAsk(change.type(ready(), "h3llo"))).toBeUndefined();
   });
@@ -89,7 +96,7 @@ suite("links", () => {
       expect(back[field]).toEqual(session[field]);
   });
   test("leave defaults out, and survive nonsense", () => {
-    expect(writeLink(change.firstSession)).toBe("#word=phoebe");
+    expect(writeLink(change.firstSession)).toBe(`#word=${examples[0]}`);
     const odd = readLink(`#word=${"a".repeat(999)}&view=cube&reading=-3&mark=row:x&links=some`, change.firstSession);
     expect([odd.typed.length, odd.view, odd.choice, odd.locked, odd.allLinks]).toEqual([
       65,
@@ -98,11 +105,26 @@ suite("links", () => {
       undefined,
       false,
     ]);
-    expect(readLink("", change.firstSession).typed).toBe("phoebe");
+    expect(readLink("", change.firstSession).typed).toBe(examples[0]);
   });
   test("to a word on screen take effect at once, dropping what does not fit", () => {
     const linked = change.followLink(readLink("#word=phoebe&reading=2&mark=row:3", phoebe()));
     expect([linked.choice, linked.locked]).toEqual([1, undefined]);
+  });
+});
+
+suite("figures", () => {
+  const written = (session: Session): string => svg(figure(session, { theme: themes.print, headline: true })!);
+  test("bear the word as typed, the phonemes, and which reading they show", () => {
+    const typed = change.type(phoebe(), " Phoebe ");
+    expect(written(typed)).toContain(">Phoebe</text>");
+    expect(written(typed)).toContain(">F IY B IY  ·  reading 1 of 2, 90 %</text>");
+    expect(written(change.choose(typed, 1))).toContain(">P  ·  reading 2 of 2, 5.0 %</text>");
+    expect(written(change.type(phoebe(), "knight"))).toContain(">phoebe</text>");
+  });
+  test("are saved under word, view and, after the first, reading", () => {
+    expect(fileName(phoebe())).toBe("phoebe-lines");
+    expect(fileName({ ...change.choose(phoebe(), 1), view: "matrix" })).toBe("phoebe-matrix-2");
   });
 });
 
@@ -119,6 +141,12 @@ suite("commands", () => {
     expect(commandFor({ ...press, modified: true }, locked)).toBeUndefined();
     expect(commandFor(press, { ...locked, shortcuts: false })).toBeUndefined();
     expect(commandFor({ key: "Escape", modified: false, inField: true }, locked)?.name).toBe("clear-mark");
+  });
+  test("under the help only what closes it acts", () => {
+    const open: Session = { ...phoebe(), helpOpen: true };
+    const meant = (key: string): string | undefined => commandFor({ key, modified: false, inField: false }, open)?.name;
+    expect(["1", "2", "/", "]", "e", "l", "d", "t"].map(meant)).toEqual(Array(8).fill(undefined));
+    expect([meant("?"), meant("Escape")]).toEqual(["toggle-help", "clear-mark"]);
   });
   test("each makes sense only when it says so", () => {
     const names = (session: Session): readonly string[] =>

@@ -1,6 +1,7 @@
 // The one state of the studio, and the small pure functions that change it.
 
 import { strongest, type AlignmentMark, type AlignmentTrace } from "heed/draw";
+import { examples } from "./examples.ts";
 import type { ModelFacts } from "./worker/messages.ts";
 import type { Pronunciation } from "./worker/pronouncer.ts";
 import { checkWord } from "./word.ts";
@@ -47,7 +48,7 @@ export interface Session {
 }
 
 export const firstSession: Session = {
-  typed: "phoebe",
+  typed: examples[0],
   model: { status: "loading" },
   answer: undefined,
   problem: undefined,
@@ -82,6 +83,11 @@ export function shown(session: Session): Pronunciation | undefined {
 /** A word of an upper-case alphabet as it is written in a sentence; a screen reader would spell capitals out. */
 export function spoken(word: string): string {
   return word.toLowerCase();
+}
+
+/** The word on screen as a person typed it; an earlier word, which is no longer in the field, in small letters. */
+export function wordShown(session: Session): string {
+  return isStale(session) ? spoken(session.answer?.word ?? "") : session.typed.trim();
 }
 
 /** What is lit: a click holds against the pointer; a mark outside the alignment on screen lights nothing. */

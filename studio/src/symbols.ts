@@ -1,7 +1,7 @@
 // The letters and phonemes of a figure as things to reach: where each lies, and what it is called aloud.
 
 import { boundsOf, markId, type AlignmentMark, type AlignmentTrace, type Box, type Scene } from "heed/draw";
-import { phoneme } from "./arpabet.ts";
+import { describeSounds } from "./arpabet.ts";
 import { sayMark } from "./session.ts";
 
 export interface ReachableSymbol {
@@ -21,11 +21,13 @@ export function letterSymbols(trace: AlignmentTrace, scene: Scene): readonly Rea
 
 /** The phonemes of an alignment as they lie in its scene. */
 export function phonemeSymbols(trace: AlignmentTrace, scene: Scene): readonly ReachableSymbol[] {
-  return trace.rows.map((sound, row) => {
-    const meaning = phoneme(sound);
-    const as = meaning === undefined ? "" : `, as in ${meaning.example}`;
-    return reach(trace, scene, { kind: "row", row }, `Phoneme ${sound}${as}, ${row + 1} of ${trace.rows.length}`);
-  });
+  return trace.rows.map((_, row) => reach(trace, scene, { kind: "row", row }, phonemeName(trace, row)));
+}
+
+/** A phoneme aloud: its symbol, its sound and its place. */
+export function phonemeName({ rows }: AlignmentTrace, row: number): string {
+  const sounds = describeSounds(rows[row]!);
+  return `Phoneme ${rows[row]!}${sounds === "" ? "" : `, ${sounds}`}, ${row + 1} of ${rows.length}`;
 }
 
 function reach(trace: AlignmentTrace, scene: Scene, mark: AlignmentMark, what: string): ReachableSymbol {

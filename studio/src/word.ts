@@ -19,17 +19,19 @@ export function checkWord(typed: string, alphabet: string): CheckedWord {
     .normalize("NFC")
     .trim()
     .replace(/[\u2018\u2019\u02bc]/g, "'");
+  const quoted = shorten(plain);
   const letters = [...plain].map((letter) => fold(letter, known));
   if (letters.length === 0) return { ok: false, sentence: `Type a word. ${reads}` };
   if (letters.length > longestWord)
     return {
       ok: false,
-      sentence: `That is ${letters.length} characters; the longest word has ${longestWord}. ${reads}`,
+      sentence: `“${quoted}” has ${letters.length} characters; the longest word has ${longestWord}. ${reads}`,
     };
   const stranger = letters.find((letter) => !known.has(letter));
   if (stranger === undefined) return { ok: true, word: letters.join("") };
-  if (/\s/u.test(stranger)) return { ok: false, sentence: `One word at a time, without spaces. ${reads}` };
-  return { ok: false, sentence: `“${stranger}” is not in the alphabet. ${reads}` };
+  if (/\s/u.test(stranger))
+    return { ok: false, sentence: `“${quoted}” is more than a word: one at a time, without spaces. ${reads}` };
+  return { ok: false, sentence: `“${quoted}” cannot be read: “${stranger}” is not in the alphabet. ${reads}` };
 }
 
 /** An alphabet in words: `a to z, apostrophe and hyphen`. */
@@ -48,6 +50,12 @@ export function describeAlphabet(alphabet: string): string {
     ...words.filter((word) => !/^.( to|$)/u.test(word)),
   ];
   return ordered.length < 2 ? ordered.join("") : `${ordered.slice(0, -1).join(", ")} and ${ordered.at(-1)}`;
+}
+
+/** What was typed, cut where a sentence would drown in it. */
+function shorten(typed: string): string {
+  const characters = [...typed];
+  return characters.length > 24 ? `${characters.slice(0, 20).join("")}…` : typed;
 }
 
 function fold(letter: string, known: ReadonlySet<string>): string {

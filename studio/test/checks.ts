@@ -1,6 +1,7 @@
 // The checks of the Pronounce page that hold for any model, against any address that serves it.
 
 import type { Browser } from "playwright-core";
+import { themes } from "heed/draw";
 import { expect } from "vitest";
 import * as at from "./page.ts";
 
@@ -36,7 +37,7 @@ const strangers: readonly (readonly [string, string])[] = [
   ["h3llo", "“3” is not in the alphabet."],
   ["\u043c\u0438\u0440", "“\u043c” is not in the alphabet."],
   ["\u{1f600}", "“\u{1f600}” is not in the alphabet."],
-  ["two words", "One word at a time"],
+  ["two words", "one at a time, without spaces"],
   ["a".repeat(65), "the longest word has 64"],
 ];
 
@@ -112,7 +113,10 @@ export const checks: readonly Check[] = [
         await expect.poll(() => at.isLocked(page), patience).toBe(true);
         await page.keyboard.press("ArrowUp");
         expect(await focused()).toMatch(/^Letter p, 1 of 6/i);
-        expect(await page.locator('[role=toolbar] [tabindex="0"]').count()).toBe(2);
+        expect(await page.locator('[role=toolbar] [tabindex="0"]').count()).toBe(3);
+        await page.getByRole("toolbar", { name: "Pronunciation" }).getByRole("button").nth(0).focus();
+        await page.keyboard.press("End");
+        expect(await focused()).toMatch(new RegExp(`^Phoneme .*, ${phonemes.length} of ${phonemes.length}\\.`));
         await page.keyboard.press("?");
         await expect.poll(() => page.getByRole("dialog").isVisible(), patience).toBe(true);
         await page.keyboard.press("Escape");
@@ -129,7 +133,7 @@ export const checks: readonly Check[] = [
           expect(await readings.nth(i).textContent()).toMatch(/\d %$/);
           await readings.nth(i).click();
           const wanted = (await readings.nth(i).locator(".sounds").textContent())!.split(" ");
-          expect(await page.locator(".phonemes span").allTextContents()).toEqual(wanted);
+          expect(await page.locator(".phonemes button").allInnerTexts()).toEqual(wanted);
           expect(await at.symbols(page, "Phonemes").count()).toBe(wanted.length);
         }
       }),
@@ -156,6 +160,11 @@ export const checks: readonly Check[] = [
         expect(vector.name).toBe("phoebe-lines.svg");
         const written = vector.bytes.toString("utf8");
         expect(written).toContain('role="img"');
+        expect(written).toContain(">phoebe</text>");
+        expect(written).toContain(themes.light.background);
+        await page.getByLabel("Colours of a saved figure").selectOption("dark");
+        const dark = (await at.saveFile(page, "Save SVG")).bytes.toString("utf8");
+        expect(dark).toContain(`fill="${themes.dark.background}"`);
         const [, width, height] = /width="([\d.]+)" height="([\d.]+)"/.exec(written)!;
         await page.getByLabel("PNG scale").selectOption("3");
         const { name, bytes } = await at.saveFile(page, "Save PNG");

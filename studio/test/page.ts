@@ -12,12 +12,12 @@ export interface Visit {
   close(): Promise<void>;
 }
 
-/** Opens the page and waits until it has read its first word; `hash` starts with `#`, or is empty. */
+/** Opens the page and waits until it has read its first word; `hash` starts with `#`; by default it names phoebe, whom the stand-in reads right. */
 export async function visit(
   browser: Browser,
   url: string,
   {
-    hash = "",
+    hash = "#word=phoebe",
     search = "",
     ...context
   }: BrowserContextOptions & { readonly hash?: string; readonly search?: string } = {},
@@ -46,7 +46,7 @@ export async function typeWord(page: Page, word: string): Promise<readonly strin
 /** The phonemes on screen, once they belong to `word`. */
 export async function readPhonemes(page: Page, word: string): Promise<readonly string[]> {
   await page.getByText(`for “${word}”`).waitFor();
-  return page.locator(".phonemes span").allTextContents();
+  return page.locator(".phonemes button").allInnerTexts();
 }
 
 /** Switches between the views as a pointer does. */

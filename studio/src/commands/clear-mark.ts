@@ -5,7 +5,7 @@ import type { Command } from "./command.ts";
 
 export const clearMark: Command = {
   name: "clear-mark",
-  label: "Unlock and clear",
+  label: "Unlock and clear; close the help",
   key: "Escape",
   when: (session) => session.locked !== undefined || session.pointed !== undefined || session.helpOpen,
   perform: clear,
