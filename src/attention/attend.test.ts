@@ -13,11 +13,11 @@ import { scope } from "../core/scope.ts";
 import { topological, type Tensor } from "../core/tensor.ts";
 import { leaves, mapTree } from "../core/tree.ts";
 import { evaluate } from "../engine/compile.ts";
-import { attend, cells, prepareMemory } from "./attend.ts";
-import type { AttentionCell } from "./contract.ts";
-import { maskedSoftmax } from "./normalizers/softmax.ts";
+import { attend, initAttention, prepareMemory } from "./attend.ts";
+import { cells } from "./cells.ts";
+import type { AttentionCell, CellParams } from "./contract.ts";
+import { maskedSoftmax, softmaxNormalizer } from "./normalizers/softmax.ts";
 import { dot } from "./scores/dot.ts";
-import { soft } from "./selections/soft.ts";
 
 const [B, S, K, V] = [3, 5, 4, 3];
 
@@ -30,7 +30,11 @@ interface Given {
 
 /** Outputs, and the gradients of a weighted sum of them with respect to query, keys, values and parameters. */
 async function run(cell: AttentionCell, params: unknown, { mask, ...given }: Given): Promise<Record<string, number[]>> {
-  const fn = (p: unknown, { query, keys, values }: Record<string, Tensor>, m: { readonly mask?: Tensor }): unknown => {
+  const fn = (
+    p: CellParams<Tensor>,
+    { query, keys, values }: Record<string, Tensor>,
+    m: { readonly mask?: Tensor },
+  ): unknown => {
     const memory = prepareMemory(cell, p, { keys: keys!, values: values!, mask: m.mask ?? null });
     const { context, weights } = attend(cell, p, memory, query!);
     const loss = add(sum(mul(context, context)), sum(mul(weights, mul(weights, weights))));
@@ -79,7 +83,7 @@ function reordered(a: NdArray, axis: 0 | 1, order: readonly number[]): NdArray {
 }
 
 const mechanisms = Object.entries(cells).map(
-  ([name, cell]) => [name, cell, cell.score.init({ querySize: K, keySize: K, alignmentSize: 6 }, rng(4))] as const,
+  ([name, cell]) => [name, cell, initAttention(cell, { querySize: K, keySize: K, alignmentSize: 6 }, rng(4))] as const,
 );
 
 describe.each(mechanisms)("%s", (_name, cell, params) => {
@@ -181,7 +185,7 @@ describe.each(mechanisms)("%s", (_name, cell, params) => {
   });
 
   test("its weights are a site named after the scope", () => {
-    const p = mapTree<unknown, NdArray, Tensor>(params, (a) => input(a.shape));
+    const p = mapTree<unknown, NdArray, Tensor>(params, (a) => input(a.shape)) as CellParams<Tensor>;
     const { context } = scope("decoder.0", () => {
       const memory = prepareMemory(cell, p, { keys: input([B, S, K]), values: input([B, S, V]), mask: null });
       return attend(cell, p, memory, input([B, K]));
@@ -204,7 +208,7 @@ describe.each(mechanisms)("%s", (_name, cell, params) => {
     ["a query of another batch", { query: input([2, K]) }, `axis B is 2 in query axis 0 but 3 in keys axis 0`],
     ["a mask of numbers", { mask: input([B, S]) }, "where: the condition must be bool"],
   ])("refuses %s", (_, other, message) => {
-    const p = mapTree<unknown, NdArray, Tensor>(params, (a) => input(a.shape));
+    const p = mapTree<unknown, NdArray, Tensor>(params, (a) => input(a.shape)) as CellParams<Tensor>;
     const { query, ...memory } = {
       query: input([B, K]),
       keys: input([B, S, K]),
@@ -217,20 +221,18 @@ describe.each(mechanisms)("%s", (_name, cell, params) => {
 });
 
 test("with a score vector of 0 additive attention is uniform over the allowed positions, as Bahdanau's begins", async () => {
-  const params = {
-    ...(cells.additive.score.init({ querySize: K, keySize: K, alignmentSize: 6 }, rng(4)) as object),
-    score: zeros([6, 1]),
-  };
+  const drawn = initAttention(cells.additive, { querySize: K, keySize: K, alignmentSize: 6 }, rng(4));
+  const params = { ...drawn, score: { ...(drawn.score as object), score: zeros([6, 1]) } };
   const { weights } = await run(cells.additive, params, given);
   const counts = [5, 3, 2];
   weights!.forEach((w, i) => expect(w).toBe(allowed(i) ? Math.fround(1 / counts[Math.floor(i / S)]!) : 0));
 });
 
 test("coverage is the additive score at first, and then knows how much of each position was seen", async () => {
-  const params = cells.coverage.score.init({ querySize: K, keySize: K, alignmentSize: 6 }, rng(4));
+  const params = initAttention(cells.coverage, { querySize: K, keySize: K, alignmentSize: 6 }, rng(4));
   const first = await run(cells.coverage, params, given);
   expect(first["weights"]).toEqual((await run(cells.additive, params, given))["weights"]);
-  const twice = (p: unknown, { query, keys, values }: Record<string, Tensor>): unknown => {
+  const twice = (p: CellParams<Tensor>, { query, keys, values }: Record<string, Tensor>): unknown => {
     const memory = prepareMemory(cells.coverage, p, { keys: keys!, values: values!, mask: null });
     const one = attend(cells.coverage, p, memory, query!);
     const two = attend(cells.coverage, p, memory, query!, { state: one.state });
@@ -241,7 +243,7 @@ test("coverage is the additive score at first, and then knows how much of each p
   const out = await call(twice, params, { query, keys, values });
   const [one, two] = [floats(out["one"]!), floats(out["two"]!)];
   expect(two).not.toEqual(one);
-  const { coverage: seen } = out["seen"] as unknown as { readonly coverage: NdArray };
+  const { coverage: seen } = (out["seen"] as unknown as { readonly score: { readonly coverage: NdArray } }).score;
   expectClose(floats(seen), one.map((w, i) => w + two[i]!), { rtol: 0, atol: 1e-6 }); // prettier-ignore
 });
 
@@ -268,9 +270,15 @@ describe("maskedSoftmax", () => {
   });
 });
 
-test("soft gives the weighted sum of the values", async () => {
-  const fn = (w: Tensor, v: Tensor): Tensor => soft(w, v).context;
-  const context = await evaluate(fn, array([[0.25, 0.75]]), array([[[4, 0], [8, 4]]])); // prettier-ignore
+test("the context is the sum of the values by the weights", async () => {
+  const uniform: AttentionCell = {
+    ...cells.dot,
+    normalizer: { ...softmaxNormalizer, normalize: (_p, scores) => scores },
+  };
+  const none = { score: {}, window: {}, normalizer: {}, selection: {} };
+  const fn = (query: Tensor, keys: Tensor, values: Tensor): Tensor =>
+    attend(uniform, none, prepareMemory(uniform, none, { keys, values, mask: null }), query).context;
+  const context = await evaluate(fn, array([[1]]), array([[[0.25], [0.75]]]), array([[[4, 0], [8, 4]]])); // prettier-ignore
   expect([...floats(context)]).toEqual([7, 3]);
 });
 

@@ -2,28 +2,38 @@
 
 import { bindAxes } from "../core/axes.ts";
 import { checkOptions } from "../core/errors.ts";
+import type { NdArray } from "../core/ndarray.ts";
+import { mul } from "../core/ops/binary.ts";
+import { and } from "../core/ops/compare.ts";
 import { mark } from "../core/ops/control.ts";
-import { expandDims } from "../core/ops/movement.ts";
+import { matmul } from "../core/ops/matmul.ts";
+import { expandDims, squeeze } from "../core/ops/movement.ts";
 import { where } from "../core/ops/select.ts";
+import type { Rng } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Tree } from "../core/tree.ts";
-import type { AttentionCell, AttentionResult, Memory } from "./contract.ts";
-import { maskedSoftmax } from "./normalizers/softmax.ts";
-import { additive } from "./scores/additive.ts";
-import { coverage } from "./scores/coverage.ts";
-import { dot } from "./scores/dot.ts";
-import { soft } from "./selections/soft.ts";
+import type {
+  AttentionCell,
+  AttentionResult,
+  CellConfig,
+  CellParams,
+  History,
+  Memory,
+  PreparedMemory,
+} from "./contract.ts";
 
-/** The mechanisms by name. */
-export const cells: { readonly [name in "additive" | "coverage" | "dot"]: AttentionCell } = {
-  additive: { score: additive, normalize: maskedSoftmax, select: soft },
-  coverage: { score: coverage, normalize: maskedSoftmax, select: soft },
-  dot: { score: dot, normalize: maskedSoftmax, select: soft },
-};
+const stages = ["score", "window", "normalizer", "selection"] as const;
+type StageName = (typeof stages)[number];
 
-/** A memory with what the score computes from the keys alone, made once for all queries. */
-export interface PreparedMemory extends Memory {
-  readonly prepared: Tensor;
+/** Parameters of a mechanism, drawn from `rng` stage by stage. */
+export function initAttention(cell: AttentionCell, config: CellConfig, rng: Rng): CellParams<NdArray> {
+  const init = (stage: StageName): Tree<NdArray> => cell[stage]?.init(config, rng) ?? {};
+  return {
+    score: init("score"),
+    window: init("window"),
+    normalizer: init("normalizer"),
+    selection: init("selection"),
+  };
 }
 
 /**
@@ -34,25 +44,37 @@ export interface PreparedMemory extends Memory {
  *
  * @throws HeedError when keys, values and mask disagree on batch or positions.
  */
-export function prepareMemory(cell: AttentionCell, params: unknown, memory: Memory): PreparedMemory {
+export function prepareMemory(cell: AttentionCell, params: CellParams<Tensor>, memory: Memory): PreparedMemory {
   const { mask } = memory;
   bindAxes("prepareMemory", { keys: [memory.keys, "B S K"], values: [memory.values, "B S V"] });
   if (mask) bindAxes("prepareMemory", { keys: [memory.keys, "B S K"], mask: [mask, "B S"] });
   const real = mask ? expandDims(mask, -1) : null;
   const keys = real ? where(real, memory.keys, 0) : memory.keys;
   const values = memory.values === memory.keys ? keys : real ? where(real, memory.values, 0) : memory.values;
-  return { keys, values, mask, prepared: cell.score.prepare(params as never, keys) };
+  return { keys, values, mask, prepared: cell.score.prepare(params.score as never, keys) };
+}
+
+/** The stages' states, changed by `fn`; `{}` where no stage has any. */
+function eachHistory(cell: AttentionCell, fn: (history: History, stage: StageName) => Tree<Tensor>): Tree<Tensor> {
+  return Object.fromEntries(
+    stages.flatMap((stage) => {
+      const history = cell[stage]?.history;
+      return history ? [[stage, fn(history, stage)] as const] : [];
+    }),
+  );
 }
 
 /** The attention state before the first step; `{}` for mechanisms without a history. */
 export function beginAttention(cell: AttentionCell, memory: PreparedMemory): Tree<Tensor> {
-  return cell.score.history?.begin(memory.prepared) ?? {};
+  return eachHistory(cell, (history) => history.begin(memory));
 }
 
 /** What one call of `attend` may be told. */
 export interface AttendOptions {
   /** What the step before handed on, or `beginAttention`'s. Default: the beginning. */
   readonly state?: Tree<Tensor>;
+  /** Random key, int32[2], for selections that choose; null (default) while evaluating, when they choose the likeliest. */
+  readonly key?: Tensor | null;
   /** The name under which the weights can be observed; the scope is put in front. Default `attention`. */
   readonly site?: string;
 }
@@ -60,23 +82,40 @@ export interface AttendOptions {
 /**
  * Attends once. A query that may look nowhere gets weights of 0, a context of 0 and finite gradients.
  *
+ * @param params - of the cell's structure, as `initAttention` gives it.
  * @param memory - from `prepareMemory`.
  * @param query - float32 (B, Q).
- * @returns context (B, V), weights (B, S) and the state for the next step.
+ * @returns context (B, V), weights (B, S) and the state for the next step; what selections tell of their choice besides.
  */
 export function attend(
   cell: AttentionCell,
-  params: unknown,
+  params: CellParams<Tensor>,
   memory: PreparedMemory,
   query: Tensor,
   options: AttendOptions = {},
 ): AttentionResult {
-  checkOptions("attend", options, ["state", "site"]);
-  const { state = beginAttention(cell, memory), site = "attention" } = options;
-  const scores = cell.score.score(params as never, query, memory.prepared, state);
-  const weights = mark(cell.normalize(scores, memory.mask), site, "weights");
+  checkOptions("attend", options, ["state", "key", "site"]);
+  const { state = beginAttention(cell, memory), key = null, site = "attention" } = options;
+  const stateOf = (stage: StageName): Tree<Tensor> => (state as Readonly<Record<string, Tree<Tensor>>>)[stage] ?? {};
+  const scores = cell.score.score(params.score as never, query, memory.prepared, stateOf("score"));
+  const window = cell.window?.around(params.window as never, query, memory, stateOf("window"));
+  const mask = window ? (memory.mask ? and(memory.mask, window.inside) : window.inside) : memory.mask;
+  const normal = cell.normalizer.normalize(params.normalizer as never, scores, mask);
+  const distribution = window?.factors ? mul(normal, window.factors) : normal;
+  const step = { distribution, mask, state: stateOf("selection"), key };
+  const selected = cell.selection.select(params.selection as never, step);
+  const weights = mark(selected.weights, site, "weights");
   return {
-    ...cell.select(weights, memory.values),
-    state: cell.score.history?.next(state as never, weights) ?? state,
+    ...selected,
+    context: weigh(weights, memory.values),
+    weights,
+    distribution,
+    state: eachHistory(cell, (history, stage) => history.next(stateOf(stage) as never, weights)),
   };
+}
+
+/** weights (B, S), values (B, S, V) -> (B, V), the weighted sum. */
+function weigh(weights: Tensor, values: Tensor): Tensor {
+  bindAxes("attend", { weights: [weights, "B S"], values: [values, "B S V"] });
+  return squeeze(matmul(expandDims(weights, 1), values), 1);
 }

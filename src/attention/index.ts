@@ -2,16 +2,23 @@
 export type {
   AttentionCell,
   AttentionResult,
+  CellConfig,
+  CellParams,
   History,
   Memory,
   Normalizer,
+  PreparedMemory,
   Score,
-  ScoreConfig,
   Selection,
+  SelectionResult,
+  SelectionStep,
+  Window,
+  WindowResult,
 } from "./contract.ts";
-export { attend, beginAttention, cells, prepareMemory, type AttendOptions, type PreparedMemory } from "./attend.ts";
+export { attend, beginAttention, initAttention, prepareMemory, type AttendOptions } from "./attend.ts";
+export { cells } from "./cells.ts";
 export { additive, type AdditiveParams } from "./scores/additive.ts";
 export { coverage, type CoverageParams } from "./scores/coverage.ts";
 export { dot } from "./scores/dot.ts";
-export { maskedSoftmax } from "./normalizers/softmax.ts";
+export { maskedSoftmax, softmaxNormalizer } from "./normalizers/softmax.ts";
 export { soft } from "./selections/soft.ts";

@@ -4,23 +4,28 @@
 import { expect, test } from "vitest";
 import { checkGolden, readGolden } from "../../test/golden.ts";
 import { NdArray } from "../core/ndarray.ts";
-import type { Tree } from "../core/tree.ts";
 import { linearFromTorch } from "../nn/torch.ts";
-import { attend, cells, prepareMemory } from "./attend.ts";
+import { attend, prepareMemory } from "./attend.ts";
+import { cells } from "./cells.ts";
+import type { CellParams } from "./contract.ts";
 
 const files = Object.entries(readGolden("src/attention/golden/cells.json"));
 
 test.each(files)("%s equals torch", (name, c) => {
   const cell = cells[name.split(",")[0] as keyof typeof cells];
-  return checkGolden<Tree<NdArray>>(c, {
+  return checkGolden<CellParams<NdArray>>(c, {
     load(state, dtype) {
-      if (cell === cells.dot) return {};
+      const none = { window: {}, normalizer: {}, selection: {} };
+      if (cell === cells.dot) return { ...none, score: {} };
       const { score, coverage } = state as { readonly score: NdArray; readonly coverage?: NdArray };
       return {
-        query: linearFromTorch(state, "query", { dtype }),
-        key: linearFromTorch(state, "key", { dtype }),
-        score: new NdArray(score.dtype, [score.size, 1], score.data),
-        ...(coverage ? { coverage } : {}),
+        ...none,
+        score: {
+          query: linearFromTorch(state, "query", { dtype }),
+          key: linearFromTorch(state, "key", { dtype }),
+          score: new NdArray(score.dtype, [score.size, 1], score.data),
+          ...(coverage ? { coverage } : {}),
+        },
       };
     },
     apply(params, { query, second, keys, values, mask }) {

@@ -40,7 +40,7 @@ export const coverage: Score<CoverageParams<NdArray>> = {
     return additiveScore("coverage", params, query, add(prepared, mul(expandDims(seen, -1), params.coverage)));
   },
   history: {
-    begin: (prepared) => ({ coverage: fill(prepared.shape.slice(0, 2), 0) }),
+    begin: ({ prepared }) => ({ coverage: fill(prepared.shape.slice(0, 2), 0) }),
     next: (state: CoverageState, weights) => ({ coverage: add(state.coverage, weights) }),
   },
 };

@@ -1,6 +1,6 @@
 // Configuration of the sequence-to-sequence model, and the check of one that came from a file.
 
-import { cells } from "../../attention/attend.ts";
+import { cells } from "../../attention/cells.ts";
 import { checkOptions, optionError } from "../../core/errors.ts";
 import { quoteValue } from "../../files/scanner.ts";
 

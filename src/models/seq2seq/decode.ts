@@ -7,7 +7,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { mapLeaves } from "../../core/tree.ts";
 import { compile } from "../../engine/compile.ts";
 import type { Device } from "../../engine/runtime.ts";
-import type { PreparedMemory } from "../../attention/attend.ts";
+import type { PreparedMemory } from "../../attention/contract.ts";
 import { sourceArrays } from "./batches.ts";
 import { searchBeams } from "./beam.ts";
 import type { Seq2SeqConfig } from "./config.ts";

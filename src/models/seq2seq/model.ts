@@ -2,7 +2,9 @@
 // Axes: B batch, S source positions, U target positions, E embedding, H encoder state (2H both directions), D decoder state,
 // A attentional vector.
 
-import { attend, beginAttention, cells, prepareMemory, type PreparedMemory } from "../../attention/attend.ts";
+import { attend, beginAttention, initAttention, prepareMemory } from "../../attention/attend.ts";
+import { cells } from "../../attention/cells.ts";
+import type { CellParams, PreparedMemory } from "../../attention/contract.ts";
 import { bindAxes } from "../../core/axes.ts";
 import { sizeOf } from "../../core/dtype.ts";
 import type { NdArray } from "../../core/ndarray.ts";
@@ -40,8 +42,8 @@ export type Seq2SeqParams<T> = {
   readonly decoder: LstmParams<T>;
   /** (A, 4D): the attentional vector of the step before, into the gates. Only with input feeding. */
   readonly feed?: T;
-  /** The score's own parameters; empty for a score without any. */
-  readonly attention: Tree<T>;
+  /** The mechanism's own parameters; absent without attention. */
+  readonly attention?: CellParams<T>;
   /** From [context; hidden] to the attentional vector (A). */
   readonly combine: LinearParams<T>;
   readonly output: LinearParams<T>;
@@ -63,7 +65,9 @@ export function initSeq2Seq(config: Seq2SeqConfig, rng: Rng): Seq2SeqParams<NdAr
     target: initEmbedding({ count: config.targetCount, size: E, deviation: 1 }, rng),
     decoder: initLstm({ inSize: E, size: D }, rng),
     ...(config.inputFeeding ? { feed: rng.uniform([A, 4 * D], 1 / Math.sqrt(D)) } : {}),
-    attention: cell ? cell.score.init({ querySize: D, keySize: 2 * H, alignmentSize: config.alignmentSize }, rng) : {},
+    ...(cell
+      ? { attention: initAttention(cell, { querySize: D, keySize: 2 * H, alignmentSize: config.alignmentSize }, rng) }
+      : {}),
     combine: initLinear({ inSize: cell ? 2 * H + D : D, outSize: A }, rng),
     output: initLinear({ inSize: A, outSize: config.targetCount }, rng),
   };
@@ -112,7 +116,7 @@ export function encode(
   const states = thin(outputs); // (B, S, 2H)
   const last = finals.at(-1)!;
   const cell = config.attention === "none" ? null : cells[config.attention];
-  const memory = cell ? prepareMemory(cell, params.attention, { keys: states, values: states, mask }) : null;
+  const memory = cell ? prepareMemory(cell, params.attention!, { keys: states, values: states, mask }) : null;
   return {
     memory,
     initial: {
@@ -154,7 +158,7 @@ function decodeStep(
   const query = dropState(hidden);
   const mechanism = config.attention === "none" ? null : cells[config.attention];
   const attended =
-    mechanism && memory ? attend(mechanism, params.attention, memory, query, { state: state.attention }) : null;
+    mechanism && memory ? attend(mechanism, params.attention!, memory, query, { state: state.attention }) : null;
   const attentional = tanh(linear(params.combine, attended ? concat([attended.context, query], -1) : query));
   return {
     state: {

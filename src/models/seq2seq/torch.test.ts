@@ -5,6 +5,7 @@ import { test } from "vitest";
 import { checkGolden, readGolden } from "../../../test/golden.ts";
 import { NdArray } from "../../core/ndarray.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import type { Tree } from "../../core/tree.ts";
 import { embeddingFromTorch, linearFromTorch } from "../../nn/torch.ts";
 import { biLstmFromTorch, lstmFromTorch } from "../../nn/torch-recurrent.ts";
 import { crossEntropy } from "../../train/losses.ts";
@@ -49,7 +50,11 @@ function load(config: Seq2SeqConfig, state: Arrays, dtype: "float32" | "float64"
   );
   const decoder = lstmFromTorch(cell, "decoder", { dtype })[0]!;
   const E = config.embeddingSize;
-  const score = state["score"];
+  const scoreOf = (): Tree<NdArray> => {
+    const score = state["score"];
+    if (!score) return {};
+    return { query: linear("query"), key: linear("key"), score: new NdArray(dtype, [score.size, 1], score.data) };
+  };
   return {
     source: embeddingFromTorch(state, "source", { dtype }),
     encoder: biLstmFromTorch(state, "encoder", { dtype }),
@@ -57,9 +62,9 @@ function load(config: Seq2SeqConfig, state: Arrays, dtype: "float32" | "float64"
     target: embeddingFromTorch(state, "target", { dtype }),
     decoder: { ...decoder, input: rows(decoder.input, 0, E) },
     ...(config.inputFeeding ? { feed: rows(decoder.input, E, decoder.input.shape[0]!) } : {}),
-    attention: score
-      ? { query: linear("query"), key: linear("key"), score: new NdArray(dtype, [score.size, 1], score.data) }
-      : {},
+    ...(config.attention === "none"
+      ? {}
+      : { attention: { score: scoreOf(), window: {}, normalizer: {}, selection: {} } }),
     combine: linear("combine"),
     output: linear("output"),
   };

@@ -95,10 +95,10 @@ describe("a model's file", () => {
     ],
     [
       "another version",
-      (_, m) => m.set("version", "2"),
-      'version 1 is required, got "2". Use the version of heed that wrote it',
+      (_, m) => m.set("version", "1"),
+      'version 2 is required, got "1". Use the version of heed that wrote it',
     ],
-    ["no version", (_, m) => m.delete("version"), "version 1 is required, got none"],
+    ["no version", (_, m) => m.delete("version"), "version 2 is required, got none"],
     [
       "a missing tensor",
       (t) => t.delete("bridge.cell.bias"),

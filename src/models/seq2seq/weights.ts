@@ -12,7 +12,7 @@ import type { Seq2SeqConfig } from "./config.ts";
 import { initSeq2Seq, type Seq2SeqParams } from "./model.ts";
 
 /** The version of the files; others are refused. */
-export const seq2seqVersion = 1;
+export const seq2seqVersion = 2;
 
 /** Parameters as a safetensors file; names are the dotted paths. float16 halves the file; it computes in float32 all the same. */
 export function encodeSeq2Seq(
