@@ -70,6 +70,15 @@ describe("a process that runs a compiled function", () => {
     expect(readdirSync(temporary)).toEqual([]);
   });
 
+  test.each(["cpu", "wasm"])("throws a failure of the runtime on %s, and prints nothing", async (device) => {
+    const said = await runModule(`
+      import { gather } from ${JSON.stringify(pathToFileURL(join(dist, "index.js")).href)};
+      const look = compile((table, at) => gather(table, at), { device: "${device}" });
+      await look(array([1, 2]), array([5], { dtype: "int32" })).catch((error) => console.log(error.code));
+    `);
+    expect(said).toEqual({ code: 0, stdout: "engine\n", stderr: "" });
+  });
+
   test("uses WebAssembly where there is no native runtime, and says so once", async () => {
     const twice = `${double} console.log((await evaluate(double, 3)).data[0]);`;
     const said = await runModule(twice, {}, ["--import", withoutNative]);

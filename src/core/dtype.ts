@@ -47,11 +47,6 @@ export function viewAs(dtype: DType, buffer: ArrayBufferLike, byteOffset: number
 /** Every dtype that heed knows. */
 export const dtypes = Object.keys(table) as readonly DType[];
 
-/** Whether `name` is a dtype that heed knows. */
-export function isDType(name: string): name is DType {
-  return Object.hasOwn(table, name);
-}
-
 /** Whether `data` is the typed array that holds `dtype`. */
 export function holds(dtype: DType, data: unknown): data is TypedArray {
   return data instanceof table[dtype].array;

@@ -72,8 +72,6 @@ export const inputError: ReturnType<typeof raise> = raise("input");
 export const fileError: ReturnType<typeof raise> = raise("file");
 /** A graph that breaks a rule (not differentiable, input missing). */
 export const graphError: ReturnType<typeof raise> = raise("graph");
-/** The runtime refused or failed. */
-export const engineError: ReturnType<typeof raise> = raise("engine");
 /** A bug of heed itself. */
 export const internalError: ReturnType<typeof raise> = raise("internal");
 

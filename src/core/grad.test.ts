@@ -208,6 +208,14 @@ describe("gradients", () => {
     );
   });
 
+  test("catch an op without a rule", () => {
+    const bare = defineOp<readonly [Tensor], object>({ name: "bare", infer: ([a]: readonly [Tensor]) => [a] } as never);
+    const x = input([]);
+    expect(() => gradients(bare([x], {})[0]!, [x])).toThrow(
+      "bare: an op must have a gradient rule, `vjp`, to be differentiated, got undefined",
+    );
+  });
+
   test("catch a rule with too few entries", () => {
     const wrong = defineOp<readonly [Tensor, Tensor], object>({
       name: "wrong",

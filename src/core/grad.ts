@@ -140,6 +140,8 @@ function gradientScope({ scope }: Node): string {
 /** What the gradient rule of a node gives, checked: rules of users come here too. */
 function gradientsOfInputs(node: Node, grads: readonly (Tensor | null)[]): readonly (Tensor | null)[] {
   const { op, inputs, outputs, attrs } = node;
+  if (typeof op.vjp !== "function")
+    throw graphError(op.name, "an op must have a gradient rule, `vjp`, to be differentiated", kindOf(op.vjp));
   const results: unknown = op.vjp(grads, inputs as never, outputs, attrs);
   if (!Array.isArray(results) || results.length !== inputs.length)
     throw graphError(

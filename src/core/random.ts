@@ -3,7 +3,7 @@
 
 import { sizeOf, type TypedArray } from "./dtype.ts";
 import { dtypeError, optionError } from "./errors.ts";
-import { NdArray } from "./ndarray.ts";
+import { checkShape, NdArray } from "./ndarray.ts";
 import { show } from "./tensor.ts";
 
 /** Which numbers to draw. */
@@ -122,7 +122,10 @@ export interface Rng {
 export function rng(seed: number): Rng {
   const key = randomKey(seed).data as Int32Array;
   let stream = 0;
-  const draw = (shape: readonly number[], kind: RandomKind): Float32Array => {
+  const draw = (shape: readonly number[], kind: RandomKind, scale = 1): Float32Array => {
+    checkShape("rng", shape);
+    if (!Number.isFinite(scale) || scale < 0)
+      throw optionError("rng", "a limit or deviation must be a number >= 0", String(scale));
     const out = new Float32Array(sizeOf(shape));
     drawInto(out, key, hosted | stream++, kind);
     return out;
@@ -132,13 +135,13 @@ export function rng(seed: number): Rng {
       new NdArray(
         "float32",
         shape,
-        draw(shape, { type: "uniform" }).map((u) => (2 * u - 1) * limit),
+        draw(shape, { type: "uniform" }, limit).map((u) => (2 * u - 1) * limit),
       ),
     normal: (shape, deviation) =>
       new NdArray(
         "float32",
         shape,
-        draw(shape, { type: "normal" }).map((z) => z * deviation),
+        draw(shape, { type: "normal" }, deviation).map((z) => z * deviation),
       ),
     integer: (count) => {
       if (!Number.isInteger(count) || count < 1 || count > 2 ** 23)

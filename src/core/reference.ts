@@ -1,9 +1,9 @@
 // The float64 reference: arrays, index arithmetic, and the interpreter that runs a whole graph in plain JavaScript.
 
 import { sizeOf } from "./dtype.ts";
-import { graphError } from "./errors.ts";
+import { graphError, shapeError } from "./errors.ts";
 import type { RefArray } from "./op.ts";
-import { show, topological, type Tensor } from "./tensor.ts";
+import { sameShape, show, topological, type Tensor } from "./tensor.ts";
 
 /** A reference array of zeros, or filled by `fill(flat index)`. */
 export function refArray(shape: readonly number[], fill?: (index: number) => number): RefArray {
@@ -84,6 +84,9 @@ export function evaluateReference(
   outputs: readonly Tensor[],
   feeds: ReadonlyMap<Tensor, RefArray>,
 ): readonly RefArray[] {
+  for (const [t, { shape }] of feeds)
+    if (!sameShape(shape, t.shape))
+      throw shapeError("evaluateReference", `the value of ${show(t)} must have its shape`, `[${shape.join(", ")}]`);
   const values = new Map<Tensor, RefArray>(feeds);
   for (const node of topological(outputs, values)) {
     if (node.outputs.every((t) => values.has(t))) continue;

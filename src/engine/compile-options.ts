@@ -11,13 +11,13 @@ export interface CompileOptions {
   /** Default: `cpu` in Node, `wasm` in a browser. */
   readonly device?: Device;
   /**
-   * Threads inside one op. Default: the runtime's choice. It holds for `cpu`; WebAssembly has one number of threads for
+   * Threads inside one op. Default: one a core, at most 8. It holds for `cpu`; WebAssembly has one number of threads for
    * all that it runs, which `configureWeb` sets, and WebGPU none.
    */
   readonly threads?: number;
   /** `training`: runs follow each other closely; `inference` (default): the processor is given back between runs. */
   readonly mode?: "training" | "inference";
-  /** Positions of arguments that are passed to the function as they are and decide the graph. Default: none. */
+  /** Positions of arguments that are passed to the function as they are and decide the graph: plain data by content, all else (functions, arrays) by identity, so that what is written into an array later is not noticed. Default: none. */
   readonly static?: readonly number[];
   /**
    * Positions of arguments that are given away: their arrays are disposed when the run has ended, and move to a worker

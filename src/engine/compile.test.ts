@@ -7,6 +7,7 @@ import { gather } from "../core/ops/gather.ts";
 import { matmul } from "../core/ops/matmul.ts";
 import { random } from "../core/ops/random.ts";
 import { sum } from "../core/ops/reduce.ts";
+import { where } from "../core/ops/select.ts";
 import { sliceAxis } from "../core/ops/slice.ts";
 import { fill } from "../core/ops/source.ts";
 import { exp } from "../core/ops/unary.ts";
@@ -207,6 +208,12 @@ describe("compile refuses", () => {
     await expect(f(array(new Float32Array(new SharedArrayBuffer(8))))).rejects.toThrow(
       "step: argument 0 must not lie in a SharedArrayBuffer",
     );
+  });
+
+  test("bytes that are no bools", async () => {
+    const f = compile((m: Tensor) => where(m, fill([3], 1), 0), { name: "step" });
+    const odd = new NdArray("bool", [3], Uint8Array.of(0, 1, 7));
+    await expect(f(odd)).rejects.toThrow("step: argument 0 must hold bools of 0 or 1, got 7 at element 2");
   });
 
   test("an async function", async () => {

@@ -17,12 +17,16 @@ const workers = new Set<WorkerRuntime>();
 let webSettings: WebSettings = {};
 
 /**
- * Settings for WebAssembly and WebGPU; to be called before the first compiled function runs.
+ * Settings for WebAssembly and WebGPU; to be called before the first compiled function runs on either.
  *
- * @throws HeedError (code `option`) for a setting that is unknown or that cannot be.
+ * @throws HeedError (code `option`) for a setting that is unknown or that cannot be, or when a runtime has been loaded,
+ *   which would not notice.
  */
 export function configureWeb(settings: WebSettings): void {
   checkWebSettings(settings);
+  const device = devices.find((one) => one !== "cpu" && loaded.has(one));
+  if (device !== undefined)
+    throw optionError("configureWeb", "settings must come before the first run", `a loaded runtime for ${device}`);
   webSettings = settings;
 }
 
@@ -65,8 +69,10 @@ async function load(device: Device): Promise<Runtime> {
     if (device === "cpu") throw optionError("engine", 'the device must be "wasm" or "webgpu" in a browser', '"cpu"');
     const { worker, ...settings } = webSettings;
     if (!worker) return await webRuntime(device, settings);
-    const runtime = await workerRuntime(device, { ...settings, worker });
+    // Known before it has opened: it can be ended while it starts.
+    const runtime = workerRuntime(device, { ...settings, worker });
     workers.add(runtime);
+    await runtime.open();
     return runtime;
   }
   const node = await nodeModule();

@@ -40,10 +40,9 @@ export function wrapSession(
         try {
           const inputs: Record<string, OrtTensor> = {};
           for (const feed of feeds) inputs[feed.name] = toOrt(ort, feed);
-          const results = await session.run(
-            inputs,
-            outputs.map((o) => o.name),
-          );
+          const names = outputs.map((o) => o.name);
+          // Failures are thrown; WebAssembly would print them besides.
+          const results = await session.run(inputs, names, { logSeverityLevel: 4 });
           return outputs.map(({ name }) => results[name]!.data as TypedArray);
         } catch (cause) {
           throw runtimeError("engine.run", "the runtime must run the model", cause);

@@ -107,6 +107,15 @@ export class Signature {
         leaf.toString(),
         "Pass a copy: array(data.slice(), { shape }).",
       );
+    if (leaf.dtype === "bool" && leaf.device === "host") {
+      const odd = (leaf.data as Uint8Array).findIndex((byte) => byte > 1);
+      if (odd >= 0)
+        throw inputError(
+          this.#where,
+          `argument ${path} must hold bools of 0 or 1`,
+          `${leaf.data[odd]} at element ${odd}`,
+        );
+    }
     return leaf;
   }
 

@@ -24,7 +24,7 @@ export interface WebSettings {
   readonly loaderUrl?: string;
   /** URL of a folder, ending in `/`, with the files of onnxruntime-web's `dist`: for pages without a bundler's help. */
   readonly filesUrl?: string;
-  /** Threads; more than 1 needs a page isolated by COOP and COEP headers. Default: half the processors, at most 4. */
+  /** Threads; more than 1 needs a page isolated by COOP and COEP headers. Default: half the processors in a page, all of them in Node, at most 4. */
   readonly threads?: number;
   /** Starts a worker whose module calls `serveRuntime`: models then run there, and the page stays alive. Default: they run here. */
   readonly worker?: () => Worker;

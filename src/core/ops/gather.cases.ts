@@ -33,6 +33,8 @@ export const gatherCases: OpCases = {
     ),
     put("indices of two axes", [ints([2, 4], 0, 5, 2), floats([2, 4, 3], 1)], (i, u) => scatterAdd(5, i, u)),
     put("a scalar index", [givenInts([], [1]), floats([3], 1)], (i, u) => scatterAdd(2, i, u)),
+    put("many updates, in pieces", [ints([1200], 0, 3, 1), floats([1200, 2], 2)], (i, u) => scatterAdd(3, i, u)),
+    put("many updates, some from the end", [ints([600], -3, 3, 1), floats([600], 2)], (i, u) => scatterAdd(3, i, u)),
     put("scalars", [ints([6], 0, 3, 1), floats([6], 1)], (i, u) => scatterAdd(3, i, u)),
     put("one row", [ints([3], 0, 1, 2), floats([3, 2], 1)], (i, u) => scatterAdd(1, i, u)),
     put("from the end", [givenInts([3], [-1, 0, -3]), given([3], [1, 2, 3])], (i, u) => scatterAdd(3, i, u), {

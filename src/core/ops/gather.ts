@@ -5,6 +5,7 @@ import { dtypeError, inputError, shapeError } from "../errors.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { refArray } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
+import { lowerScatter } from "./scatter-lower.ts";
 
 /** The reference's reading of an index, which is the runtime's: a negative one counts from the end. */
 export function wrapIndex(where: string, index: number, count: number): number {
@@ -69,23 +70,9 @@ const scatterOp: OpDef<readonly [Tensor, Tensor], ScatterAttrs> = {
     return [{ dtype: "float32", shape: [rows, ...updates.shape.slice(indices.rank)] }];
   },
   vjp: ([g], [indices]) => [null, g ? gather(g, indices) : null],
-  lower(onnx, [indices, updates], { types, outputs }) {
-    const { shape } = outputs[0]!;
-    const zeros = onnx.node("Expand", [
-      onnx.constant("float32", [], [0]),
-      onnx.constant("int64", [shape.length], shape),
-    ]);
-    const count = sizeOf(types[0].shape);
-    if (count === 0) return [zeros];
-    const shapeTo = (value: string, to: readonly number[]): string =>
-      onnx.node("Reshape", [value, onnx.constant("int64", [to.length], to)]);
-    const long = onnx.node("Cast", [shapeTo(indices, [count, 1])], { to: { int: 7 } });
-    return [
-      onnx.node("ScatterND", [zeros, long, shapeTo(updates, [count, ...shape.slice(1)])], {
-        reduction: { string: "add" },
-      }),
-    ];
-  },
+  lower: (onnx, names, { types, outputs, target }) => [
+    lowerScatter(onnx, names, { types, outputs: [outputs[0]!], target }),
+  ],
   evaluate([indices, updates], { rows }) {
     const rest = updates.shape.slice(indices.shape.length);
     const width = sizeOf(rest);

@@ -1,6 +1,6 @@
 // Layer normalisation over the last axis, with its inverse standard deviation kept for the gradient.
 
-import { dtypeError, shapeError } from "../errors.ts";
+import { dtypeError, optionError, shapeError } from "../errors.ts";
 import { sizeOf } from "../dtype.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { refArray } from "../reference.ts";
@@ -76,6 +76,6 @@ const layerNormOp: OpDef<readonly [Tensor, Tensor, Tensor], NormAttrs> = {
  * Source: Ba, Kiros and Hinton 2016 (arXiv:1607.06450), eq. 3-4.
  */
 export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-5): Tensor {
-  if (!(epsilon >= 0)) throw shapeError("layerNorm", "epsilon must be >= 0", String(epsilon));
+  if (!(epsilon >= 0)) throw optionError("layerNorm", "epsilon must be >= 0", String(epsilon));
   return applyOp(layerNormOp, [x, scale, bias], { epsilon })[0]!;
 }

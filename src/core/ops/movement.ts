@@ -1,10 +1,10 @@
-// Movement without arithmetic: reshape, transpose, broadcast, flip.
+// Movement without arithmetic: reshape, transpose, broadcast.
 
 import { broadcastShapes, normalizeAxes } from "../axes.ts";
 import { sizeOf } from "../dtype.ts";
 import { shapeError } from "../errors.ts";
 import { checkShape } from "../ndarray.ts";
-import { applyOp, type OpDef } from "../op.ts";
+import { applyOp, checkTensor, type OpDef } from "../op.ts";
 import { eachIndex, offsetOf, refArray, refBroadcast, stridesOf } from "../reference.ts";
 import { sameShape, show, type Tensor } from "../tensor.ts";
 import { moveAsNumbers } from "./webgpu.ts";
@@ -29,6 +29,7 @@ const reshapeOp: OpDef<readonly [Tensor], ShapeAttrs> = {
 
 /** The same elements, row-major, under another shape. One axis may be -1: it takes what is left. */
 export function reshape(x: Tensor, shape: readonly number[]): Tensor {
+  checkTensor("reshape", "x", x);
   const open = shape.indexOf(-1);
   if (open !== shape.lastIndexOf(-1))
     throw shapeError("reshape", "at most one axis may be -1", `[${shape.join(", ")}]`);
@@ -119,6 +120,7 @@ const broadcastOp: OpDef<readonly [Tensor], ShapeAttrs> = {
 
 /** `x` stretched to `shape` by NumPy's rule (axes of size 1, and new axes in front). */
 export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
+  checkTensor("broadcastTo", "x", x);
   checkShape("broadcastTo", shape);
   return sameShape(x.shape, shape) ? x : applyOp(broadcastOp, [x], { shape: [...shape] })[0]!;
 }

@@ -38,7 +38,7 @@ const argMaxOp: OpDef<readonly [Tensor], AxisAttrs> = {
   },
 };
 
-/** int32: the position of the largest element along `axis` (the first of those that tie), without that axis. */
+/** int32: the position of the largest element along `axis` (the first of those that tie), without that axis. What it is where there is a NaN is not defined. */
 export function argMax(x: Tensor, axis = -1): Tensor {
   const at = normalizeAxis("argMax", axis, x.rank);
   return squeeze(applyOp(argMaxOp, [x], { axis: at })[0]!, at);
@@ -81,7 +81,7 @@ const topKOp: OpDef<readonly [Tensor], TopAttrs> = {
   },
 };
 
-/** The k largest elements of the last axis, in falling order, and their positions (int32); ties in order of position. */
+/** The k largest elements of the last axis, in falling order, and their positions (int32); ties in order of position. Where NaN stands in the order is not defined. */
 export function topK(x: Tensor, k: number): { readonly values: Tensor; readonly indices: Tensor } {
   const [values, indices] = applyOp(topKOp, [x], { k });
   return { values: values!, indices: indices! };

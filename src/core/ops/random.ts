@@ -47,7 +47,7 @@ const kinds: Readonly<Record<RandomKind["type"], readonly string[]>> = {
  * its own stream, and the numbers are equal on every device, in a worker, and after a resume.
  *
  * @param key - int32[2], an input of the graph.
- * @param kind - `uniform` float32 in (0, 1), `normal` float32 of mean 0 and variance 1, `bernoulli` bool that is true with `probability`. Default uniform.
+ * @param kind - `uniform` float32 in (0, 1), `normal` float32 of mean 0 and variance 1, `bernoulli` bool that is true with `probability`, rounded to 1/65536. Default uniform.
  */
 export function random(key: Tensor, shape: readonly number[], kind: RandomKind = { type: "uniform" }): Tensor {
   checkShape("random", shape);

@@ -2,6 +2,7 @@
 
 import { caseOf, distinct, floats, given, givenInts, ints, refusalOf, shown, type OpCases } from "../op.cases.ts";
 import { max, mean, min, sum } from "./reduce.ts";
+import { array } from "../ndarray.ts";
 import { input } from "./source.ts";
 
 const add = caseOf("sum");
@@ -63,6 +64,18 @@ export const reduceCases: OpCases = {
       smooth: false,
     }),
     top("int32", [givenInts([2, 2], [1, -2, 3, -40])], (x) => [max(x), max(x, 0)], { expected: [[3], [3, -2]] }),
+    top(
+      "NaN, wherever it stands",
+      [given([4, 3], [NaN, 1, 2, 1, NaN, 2, 1, 2, NaN, 3, 1, 2])],
+      (x) => [max(x, 1), max(x, 0)],
+      {
+        expected: [
+          [NaN, NaN, NaN, 3],
+          [NaN, NaN, NaN],
+        ],
+        smooth: false,
+      },
+    ),
     top("-Infinity", [given([2, 2], [-Infinity, 1, -Infinity, -Infinity])], (x) => max(x, 1), {
       expected: [[1, -Infinity]],
       smooth: false,
@@ -89,6 +102,16 @@ export const reduceCases: OpCases = {
       "a minimum over no such axis",
       () => min(input([2]), 3),
       "min: axis must be an integer from -1 to 0, got 3",
+    ),
+    refusalOf("sum")(
+      "a text for keepDims",
+      () => sum(input([2]), 0, { keepDims: "false" as never }),
+      "sum: keepDims must be true or false, got a string",
+    ),
+    refusalOf("sum")(
+      "an array",
+      () => sum(array([1]) as never, []),
+      "sum: x must be a Tensor, got an NdArray float32[1]. Pass it as an argument, or wrap it in constant().",
     ),
     refusalOf("sum")("no such axis", () => sum(input([2]), 1), "sum: axis must be an integer from -1 to 0, got 1"),
     refusalOf("sum")("an axis twice", () => sum(input([2, 2]), [1, -1]), "sum: axes must differ, got [1, -1]"),

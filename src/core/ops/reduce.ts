@@ -2,14 +2,15 @@
 
 import { normalizeAxes } from "../axes.ts";
 import { sizeOf } from "../dtype.ts";
-import { checkOptions, dtypeError, shapeError } from "../errors.ts";
-import { applyOp, type OnnxBuilder, type OpDef } from "../op.ts";
+import { checkOptions, dtypeError, optionError, shapeError } from "../errors.ts";
+import { kindOf } from "../ndarray.ts";
+import { applyOp, checkTensor, type OnnxBuilder, type OpDef } from "../op.ts";
 import { eachIndex, refArray } from "../reference.ts";
 import { show, type Tensor, type TensorType } from "../tensor.ts";
 import { div, mul } from "./binary.ts";
 import { equal } from "./compare.ts";
 import { broadcastTo, reshape } from "./movement.ts";
-import { cast } from "./select.ts";
+import { cast, onnxType } from "./select.ts";
 import { neg } from "./unary.ts";
 
 type AxesAttrs = { readonly axes: readonly number[]; readonly keepDims: boolean };
@@ -132,11 +133,18 @@ const maxOp: OpDef<readonly [Tensor], AxesAttrs> = {
     const hit = cast(equal(x, reshape(y!, kept)), "float32");
     return [mul(hit, div(reshape(g, kept), sum(hit, axes, { keepDims: true })))];
   },
-  lower: (onnx, [x], { attrs }) => [
-    onnx.node("ReduceMax", [x, onnx.constant("int64", [attrs.axes.length], attrs.axes)], {
-      keepdims: { int: attrs.keepDims ? 1 : 0 },
-    }),
-  ],
+  lower(onnx, [x], { attrs, types, target }) {
+    const reduceMax = (value: string): string =>
+      onnx.node("ReduceMax", [value, onnx.constant("int64", [attrs.axes.length], attrs.axes)], {
+        keepdims: { int: attrs.keepDims ? 1 : 0 },
+      });
+    const top = reduceMax(x);
+    if (types[0].dtype !== "float32" || target.device === "webgpu") return [top];
+    // The runtime's kernel passes a NaN over, unless it comes first.
+    const hit = reduceMax(onnx.node("Cast", [onnx.node("IsNaN", [x])], { to: { int: onnxType.float32 } }));
+    const isNaN = onnx.node("Cast", [hit], { to: { int: onnxType.bool } });
+    return [onnx.node("Where", [isNaN, onnx.constant("float32", [], [NaN]), top])];
+  },
   evaluate: ([x], attrs) => [
     reduceReference(
       -Infinity,
@@ -154,32 +162,37 @@ export interface ReduceOptions {
   readonly keepDims?: boolean;
 }
 
-const reduceOptions = ["keepDims"] as const;
+function checkReduction(where: string, x: Tensor, options: ReduceOptions): void {
+  checkTensor(where, "x", x);
+  checkOptions(where, options, ["keepDims"]);
+  const { keepDims = false } = options;
+  if (typeof keepDims !== "boolean") throw optionError(where, "keepDims must be true or false", kindOf(keepDims));
+}
 
-/** Sum over `axes` (default: all). An empty axis sums to 0. Long sums go in two stages, for accuracy. */
+/** Sum over `axes` (default: all). An empty axis sums to 0. Long sums go in stages, for accuracy. */
 export function sum(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  checkOptions("sum", options, reduceOptions);
+  checkReduction("sum", x, options);
   const list = normalizeAxes("sum", axes, x.rank);
   return list.length === 0 ? x : applyOp(sumOp, [x], { axes: list, keepDims: options.keepDims ?? false })[0]!;
 }
 
-/** Largest element over `axes` (default: all). Ties share the gradient equally. */
+/** Largest element over `axes` (default: all); NaN where there is one, but for WebGPU, which may pass it over. Ties share the gradient equally. */
 export function max(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  checkOptions("max", options, reduceOptions);
+  checkReduction("max", x, options);
   const list = normalizeAxes("max", axes, x.rank);
   return list.length === 0 ? x : applyOp(maxOp, [x], { axes: list, keepDims: options.keepDims ?? false })[0]!;
 }
 
 /** Smallest element over `axes` (default: all); float32. */
 export function min(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  checkOptions("min", options, reduceOptions);
+  checkReduction("min", x, options);
   if (x.dtype !== "float32") throw dtypeError("min", "x must be float32", show(x), 'Use cast(x, "float32").');
   return neg(max(neg(x), normalizeAxes("min", axes, x.rank), options));
 }
 
 /** Arithmetic mean over `axes` (default: all); float32. @throws HeedError when there is nothing to average. */
 export function mean(x: Tensor, axes?: number | readonly number[], options: ReduceOptions = {}): Tensor {
-  checkOptions("mean", options, reduceOptions);
+  checkReduction("mean", x, options);
   if (x.dtype !== "float32") throw dtypeError("mean", "x must be float32", show(x), 'Use cast(x, "float32").');
   const list = normalizeAxes("mean", axes, x.rank);
   const count = sizeOf(list.map((a) => x.shape[a]!));

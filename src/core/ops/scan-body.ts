@@ -13,6 +13,8 @@ export type ScanAttrs = {
   readonly length: number;
   /** From the last step to the first; stacked values keep the order of the sequences. */
   readonly reverse: boolean;
+  /** The gradient computes the values of a step again, from its states, rather than reading what the loop kept. */
+  readonly recompute: boolean;
 };
 
 /** What a loop is made of. */
@@ -25,6 +27,7 @@ export interface LoopSpec {
   readonly bound: ReadonlyMap<Tensor, Tensor>;
   readonly length: number;
   readonly reverse: boolean;
+  readonly recompute: boolean;
 }
 
 /** What a loop gives: the states after the last step, and the values of the steps, stacked. */

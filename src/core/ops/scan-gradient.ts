@@ -21,7 +21,7 @@ const isFloat = (t: Tensor): boolean => t.dtype === "float32";
  * The gradient graph of one step becomes the body of the backward loop. Values of the forward body that it reads are
  * handed in as slices of what the forward loop kept; those that only moved elements are made again. A captured tensor's
  * gradient is added up from step to step, unless its terms can be summed after the loop in one go (`sumOverSteps`):
- * then their operands are stacked instead.
+ * then their operands are stacked instead. A loop that is to be computed again stacks nothing.
  *
  * @param grads - of the outputs; `null` where unused.
  */
@@ -64,7 +64,7 @@ export function scanGradient(
     next: sumTerms(termsOf(state)) ?? zerosLike(state),
   }));
   const sliceGrads = formals.slices.filter(isFloat).map((x) => sumTerms(termsOf(x)) ?? zerosLike(x));
-  const shared = formals.captured.filter(isFloat).map((c) => sharedGradient(c, termsOf(c)));
+  const shared = formals.captured.filter(isFloat).map((c) => sharedGradient(c, termsOf(c), attrs.recompute));
   const accumulated = shared.flatMap(({ sum }) => (sum ? [sum] : []));
 
   // What the forward loop kept of each step, and what else a step of the backward loop may be handed.
@@ -82,6 +82,7 @@ export function scanGradient(
     bound: new Map(formals.captured.map((t, i) => [t, values.captured[i]!])),
     length: attrs.length,
     reverse: !attrs.reverse,
+    recompute: attrs.recompute,
   });
   emitted.forEach((t, i) => stacks.set(t, loop.stacks[sliceGrads.length + i]!));
 
@@ -109,9 +110,9 @@ interface SharedGradient {
 }
 
 /** How the gradient of a captured tensor is put together from its terms in one step. */
-function sharedGradient(captured: Tensor, terms: readonly Tensor[]): SharedGradient {
-  const products = terms.flatMap((term) => term.node.op.sumOverSteps?.(term) ?? []);
-  const added = terms.filter((term) => !term.node.op.sumOverSteps);
+function sharedGradient(captured: Tensor, terms: readonly Tensor[], recompute: boolean): SharedGradient {
+  const products = recompute ? [] : terms.flatMap((term) => term.node.op.sumOverSteps?.(term) ?? []);
+  const added = recompute ? terms : terms.filter((term) => !term.node.op.sumOverSteps);
   if (added.length === 0) return { products, sum: null };
   const formal = input(captured.shape);
   return { products, sum: { formal, initial: fill(captured.shape, 0), next: sumTerms([formal, ...added])! } };

@@ -24,14 +24,14 @@ const refusal = refusalOf("scan");
 
 /** h' = tanh(x + h w): the plain recurrent network, with all states as outputs. */
 const recurrent =
-  (reverse = false) =>
+  (reverse = false, recompute = false) =>
   (xs: Tensor, h0: Tensor, w: Tensor): readonly Tensor[] => {
     const { final, outputs } = scan(
       (h: Tensor, x: Tensor) => {
         const state = tanh(add(x, matmul(h, w)));
         return { state, outputs: state };
       },
-      { initial: h0, sequences: xs, reverse },
+      { initial: h0, sequences: xs, reverse, recompute },
     );
     return [final, outputs];
   };
@@ -57,6 +57,9 @@ export const scanCases: OpCases = {
     }),
     test("a recurrent network", recurrentInputs(4), recurrent()),
     test("backwards", recurrentInputs(4), recurrent(true)),
+    test("computed again", recurrentInputs(4), recurrent(false, true)),
+    test("computed again, backwards", recurrentInputs(4), recurrent(true, true)),
+    test("computed again, without steps", recurrentInputs(0), recurrent(false, true)),
     test("one step", recurrentInputs(1), recurrent()),
     test("no step", recurrentInputs(0), recurrent()),
     test("an empty batch", [floats([3, 0, 3], 1), floats([0, 3], 2), floats([3, 3], 3)], recurrent()),
@@ -302,6 +305,26 @@ export const scanCases: OpCases = {
       "an output that is no tensor",
       () => scan((s: Tensor) => ({ state: s, outputs: { n: 3 } }), { initial: fill([], 0), sequences: input([3]) }),
       "scan: the body's outputs must be tensors, got number at n",
+    ),
+    refusal(
+      "an unknown option",
+      () =>
+        scan((s: Tensor) => ({ state: s, outputs: {} }), {
+          initial: fill([], 0),
+          sequences: [],
+          revers: true,
+        } as never),
+      'scan: options must be among initial, sequences, length, reverse, recompute, got "revers"',
+    ),
+    refusal(
+      "a direction that is a text",
+      () =>
+        scan((s: Tensor) => ({ state: s, outputs: {} }), {
+          initial: fill([], 0),
+          sequences: input([3]),
+          reverse: "false" as never,
+        }),
+      "scan: reverse must be true or false, got a string",
     ),
     refusalOf("random")(
       "in the body of a loop",

@@ -2,7 +2,8 @@
 
 import { closeBody, inBody, onlyMoves } from "../body.ts";
 import { sizeOf } from "../dtype.ts";
-import { graphError, internalError, shapeError } from "../errors.ts";
+import { kindOf } from "../ndarray.ts";
+import { checkOptions, graphError, internalError, optionError, shapeError } from "../errors.ts";
 import { applyOp, type OpDef, type RefArray } from "../op.ts";
 import { evaluateReference, refArray } from "../reference.ts";
 import { sameType, show, Tensor, type TensorType } from "../tensor.ts";
@@ -72,16 +73,18 @@ function rowOf({ shape, data }: RefArray, at: number): RefArray {
 
 /**
  * Makes the node of a loop. Beside the steps that were asked for it has an output for every value of the body, so that
- * a gradient can read what it needs; outputs that nobody reads are never computed.
+ * a gradient can read what it needs; outputs that nobody reads are never computed. A loop that is to be computed again
+ * keeps its states alone.
  */
-function makeLoop({ states, slices, steps, bound, length, reverse }: LoopSpec): LoopResult {
+function makeLoop({ states, slices, steps, bound, length, reverse, recompute }: LoopSpec): LoopResult {
   const stateFormals = states.map((s) => s.formal);
   const handedIn = [...stateFormals, ...slices.map((s) => s.formal)];
   const replaced = [...bound].filter(([formal, value]) => formal !== value);
   const formals = new Set([...handedIn, ...replaced.map(([formal]) => formal)]);
   const next = states.map((s) => s.next);
   const { captured, nodes } = closeBody([...next, ...steps], formals);
-  const kept = nodes.flatMap((node) => (onlyMoves(node) ? [] : node.outputs)).filter((t) => !formals.has(t));
+  const values = recompute ? [] : nodes;
+  const kept = values.flatMap((node) => (onlyMoves(node) ? [] : node.outputs)).filter((t) => !formals.has(t));
   const outputs = applyOp(
     scanOp,
     [
@@ -99,6 +102,7 @@ function makeLoop({ states, slices, steps, bound, length, reverse }: LoopSpec): 
       sequenceCount: slices.length,
       length,
       reverse,
+      recompute,
     },
   );
   return {
@@ -125,6 +129,11 @@ export interface ScanOptions<S, X> {
   readonly length?: number;
   /** From the last step to the first. Default false. */
   readonly reverse?: boolean;
+  /**
+   * Whether the gradient computes the values of each step again instead of keeping those of all steps: memory for time
+   * (Chen et al. 2016, arXiv:1604.06174). Only the states and the wanted outputs are kept. Default false.
+   */
+  readonly recompute?: boolean;
 }
 
 /** The state after the last step, and the outputs of all steps, stacked along a new first axis in the order of the sequences. */
@@ -143,8 +152,12 @@ export type ScanResult<S, Y> = { readonly final: S; readonly outputs: Y };
  */
 export function scan<S, X, Y>(
   body: (state: S, slices: X) => ScanStep<S, Y>,
-  { initial, sequences, length, reverse = false }: ScanOptions<S, X>,
+  options: ScanOptions<S, X>,
 ): ScanResult<S, Y> {
+  checkOptions("scan", options, ["initial", "sequences", "length", "reverse", "recompute"]);
+  const { initial, sequences, length, reverse = false, recompute = false } = options;
+  for (const [name, value] of Object.entries({ reverse, recompute }))
+    if (typeof value !== "boolean") throw optionError("scan", `${name} must be true or false`, kindOf(value));
   const steps = stepCount(sequences, length);
   const state = mapTree(initial, (t: Tensor) => input(t.shape, t.dtype)) as S;
   const slices = mapTree(sequences, (t: Tensor) => input(t.shape.slice(1), t.dtype)) as X;
@@ -160,6 +173,7 @@ export function scan<S, X, Y>(
     bound: new Map(),
     length: steps,
     reverse,
+    recompute,
   });
   return {
     final: unflatten(initial, finals) as S,

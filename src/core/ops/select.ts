@@ -3,7 +3,7 @@
 import { broadcastShapes } from "../axes.ts";
 import type { DType } from "../dtype.ts";
 import { dtypeError } from "../errors.ts";
-import { applyOp, type OpDef } from "../op.ts";
+import { applyOp, checkTensor, type OpDef } from "../op.ts";
 import { refArray, refBroadcast } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
 import { asTensors } from "./source.ts";
@@ -71,6 +71,7 @@ const castOp: OpDef<readonly [Tensor], CastAttrs> = {
  * the same on every one: select or clip such values before.
  */
 export function cast(x: Tensor, dtype: DType): Tensor {
+  checkTensor("cast", "x", x);
   return x.dtype === dtype ? x : applyOp(castOp, [x], { dtype })[0]!;
 }
 

@@ -3,6 +3,7 @@
 import { normalizeAxis } from "../axes.ts";
 import { sizeOf } from "../dtype.ts";
 import { dtypeError, shapeError } from "../errors.ts";
+import { kindOf } from "../ndarray.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { eachIndex, offsetOf, refArray, stridesOf } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
@@ -65,6 +66,8 @@ const sliceOp: OpDef<readonly [Tensor], SliceAttrs> = {
  * @throws HeedError when the box leaves the tensor.
  */
 export function slice(x: Tensor, starts: readonly number[], sizes: readonly number[]): Tensor {
+  for (const [name, list] of Object.entries({ starts, sizes }))
+    if (!Array.isArray(list)) throw shapeError("slice", `${name} must be a list of one number an axis`, kindOf(list));
   const full = sizes.map((n, i) => (n === -1 ? (x.shape[i] ?? 0) - (starts[i] ?? 0) : n));
   if (
     full.length === x.rank &&

@@ -1,7 +1,7 @@
 // Cases of inputs, constants, fills and counts.
 
 import { bools, caseOf, floats, ints, oneShapes, refusalOf, shown, type OpCases } from "../op.cases.ts";
-import { NdArray } from "../ndarray.ts";
+import { array, NdArray } from "../ndarray.ts";
 import { mul } from "./binary.ts";
 import { constant, fill, input, iota } from "./source.ts";
 
@@ -82,6 +82,11 @@ export const sourceCases: OpCases = {
       'input: dtype must be among float32, int32, bool, uint8, float16, bfloat16, float64, int64, got "flot"',
     ),
     refusalOf("iota")("a negative count", () => iota(-1), "iota: every axis must be an integer >= 0, got [-1]"),
+    refusalOf("constant")(
+      "an array of another dtype",
+      () => constant(array([1, 2]), "int32"),
+      'constant: an array of int32 is required, got float32[2]. Use cast(constant(a), "int32").',
+    ),
     refusalOf("constant")(
       "ragged rows",
       () => constant([[1, 2], [3]]),

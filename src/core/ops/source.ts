@@ -5,7 +5,7 @@ import { dtypeError, graphError } from "../errors.ts";
 import { array, checkDType, checkShape, NdArray, type Nested } from "../ndarray.ts";
 import { applyOp, type OpDef } from "../op.ts";
 import { refArray } from "../reference.ts";
-import { Tensor, type TensorType } from "../tensor.ts";
+import { show, Tensor, type TensorType } from "../tensor.ts";
 
 type InputAttrs = { readonly type: TensorType; readonly label: string };
 
@@ -45,8 +45,11 @@ const constantOp: OpDef<readonly [], ConstantAttrs> = {
  * A value that is baked into the graph (weights at inference, small tables).
  *
  * @param value - a number, nested arrays, or a host array (shared, not copied: do not write to it afterwards).
+ * @param dtype - default: of the array, else float32 (bool for booleans).
  */
 export function constant(value: Nested | NdArray, dtype?: DType): Tensor {
+  if (value instanceof NdArray && dtype !== undefined && dtype !== value.dtype)
+    throw dtypeError("constant", `an array of ${dtype} is required`, show(value), `Use cast(constant(a), "${dtype}").`);
   const a = value instanceof NdArray ? value : array(value, dtype ? { dtype } : {});
   return applyOp(constantOp, [], { dtype: a.dtype, shape: a.shape, data: a.data })[0]!;
 }

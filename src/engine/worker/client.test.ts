@@ -67,8 +67,15 @@ function fakeWorkers(run: RuntimeSession["run"] = async () => []): { spawn: () =
   return { spawn, lives };
 }
 
-const start = (worker: () => WorkerPort, silenceMs = Infinity): Promise<WorkerRuntime> =>
+const make = (worker: () => WorkerPort, silenceMs = Infinity): WorkerRuntime =>
   workerRuntime("webgpu", { worker: worker as () => Worker, silenceMs, threads: 2 });
+
+async function start(worker: () => WorkerPort, silenceMs?: number): Promise<WorkerRuntime> {
+  const runtime = make(worker, silenceMs);
+  await runtime.open();
+  return runtime;
+}
+
 const model = Uint8Array.of(1, 2);
 const wanted = [{ name: "y", type: { dtype: "float32", shape: [2] } as const }];
 
@@ -86,6 +93,23 @@ describe("a runtime in a worker", () => {
     expect(lives).toHaveLength(1);
     expect(lives[0]!.log).toEqual(['open webgpu {"threads":2}', "create 1 2 inference", "run x float32[2]", "release"]);
     expect(model).toEqual(Uint8Array.of(1, 2));
+  });
+
+  test("can be ended while it starts, and started again", async () => {
+    const { port1 } = new MessageChannel();
+    const silent = (): WorkerPort => ({
+      postMessage: (message, transfer) => port1.postMessage(message, transfer as never),
+      addEventListener: () => undefined,
+      terminate: () => port1.close(),
+    });
+    const { spawn, lives } = fakeWorkers();
+    let first = true;
+    const runtime = make(() => (first ? ((first = false), silent()) : spawn()));
+    const opening = runtime.open();
+    runtime.terminate();
+    await expect(opening).rejects.toMatchObject({ code: "aborted" });
+    await runtime.open();
+    expect(lives).toHaveLength(1);
   });
 
   test("moves what it is given and copies the rest", async () => {

@@ -9,27 +9,29 @@ import { packArrays, packType, type OutputMessage, type Request, type RuntimeSet
 
 /** A runtime in a worker. */
 export interface WorkerRuntime extends Runtime {
+  /** Starts the worker and opens the device in it, where that has not been done. @throws HeedError when either fails. */
+  open(): Promise<void>;
   /** Ends the worker at once. Calls under way reject with code `aborted`; the next call starts a new worker. */
   terminate(): void;
 }
 
 /**
- * Starts a worker and opens a device in it.
+ * A runtime in a worker, which starts with `open`.
  *
  * Inputs are copied to the worker (given ones move), outputs move back. A worker that fails, is silent for too long or
  * loses its WebGPU device is ended, and what it was asked rejects. The next call starts another, which loads its
  * session again from the model that is kept here.
- *
- * @throws HeedError when the worker does not start, or the device cannot be opened in it.
  */
-export async function workerRuntime(
+export function workerRuntime(
   device: "wasm" | "webgpu",
   { worker, silenceMs, ...settings }: WebSettings & { readonly worker: () => WorkerPort },
-): Promise<WorkerRuntime> {
+): WorkerRuntime {
   const workers = new Workers(worker, { type: "open", device, settings: absolute(settings) }, silenceMs ?? Infinity);
-  await workers.current();
   return {
     device,
+    open: async () => {
+      await workers.current();
+    },
     create: async (model, session) => {
       const made = new WorkerSession(workers, model, session);
       await made.load();
