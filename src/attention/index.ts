@@ -1,4 +1,9 @@
-/** Attention: scores, normalizers and selections behind one interface. @module */
+/**
+ * Attention: scores, windows, normalizers and selections behind one interface; masks as values; scaled dot-product
+ * attention over whole sequences; objectives for hard alignments.
+ *
+ * @module
+ */
 export type {
   AttentionCell,
   AttentionResult,
@@ -17,8 +22,112 @@ export type {
 } from "./contract.ts";
 export { attend, beginAttention, initAttention, prepareMemory, type AttendOptions } from "./attend.ts";
 export { cells } from "./cells.ts";
+
+// Scores.
 export { additive, type AdditiveParams } from "./scores/additive.ts";
+export { bilinear, type BilinearParams } from "./scores/bilinear.ts";
+export { concat, type ConcatParams } from "./scores/concat.ts";
+export { cosine, type CosineOptions, type CosineParams } from "./scores/cosine.ts";
 export { coverage, type CoverageParams } from "./scores/coverage.ts";
 export { dot } from "./scores/dot.ts";
+export { general, type GeneralParams } from "./scores/general.ts";
+export { location, type LocationOptions, type LocationParams } from "./scores/location.ts";
+export {
+  locationSensitive,
+  type LocationSensitiveOptions,
+  type LocationSensitiveParams,
+} from "./scores/location-sensitive.ts";
+export { scaledDot } from "./scores/scaled-dot.ts";
+
+// Windows.
+export type { LocalOptions } from "./windows/local.ts";
+export { localM } from "./windows/local-m.ts";
+export { localP, type LocalPParams } from "./windows/local-p.ts";
+
+// Normalizers: a function of scores, and the stage of a cell that is made of it.
+export { entmax, entmaxNormalizer, type EntmaxOptions } from "./normalizers/entmax.ts";
+export {
+  learnedAlpha,
+  learnedEntmax,
+  type LearnedEntmaxOptions,
+  type LearnedEntmaxParams,
+} from "./normalizers/learned-entmax.ts";
+export { offByOne, offByOneNormalizer } from "./normalizers/off-by-one.ts";
+export { maskedSigmoid, sigmoidNormalizer } from "./normalizers/sigmoid.ts";
+export { sinkNormalizer, sinkSoftmax, type SinkOptions, type SinkParams } from "./normalizers/sinks.ts";
 export { maskedSoftmax, softmaxNormalizer } from "./normalizers/softmax.ts";
+export { softmaxWith, softmaxWithNormalizer, type SoftmaxOptions } from "./normalizers/softmax-with.ts";
+export { sparsemax, sparsemaxNormalizer } from "./normalizers/sparsemax.ts";
+export { topKNormalizer, topKSoftmax, type TopKOptions } from "./normalizers/top-k.ts";
+
+// Selections.
+export { argMax } from "./selections/arg-max.ts";
+export { hard, type HardOptions } from "./selections/hard.ts";
+export { monotonic, monotonicAlignment, type MonotonicOptions } from "./selections/monotonic.ts";
+export { gumbelSoftmax, straightThrough, type RelaxedOptions } from "./selections/relaxed.ts";
 export { soft } from "./selections/soft.ts";
+export { subset, type SubsetOptions } from "./selections/subset.ts";
+
+// Objectives for alignments that are chosen, and what estimators of their gradients are held against.
+export {
+  learnedBaseline,
+  leaveOneOut,
+  movingAverage,
+  noBaseline,
+  selfCritical,
+  type Baseline,
+} from "./objectives/baselines.ts";
+export type {
+  AlignmentObjective,
+  ObjectiveResult,
+  PositionObjective,
+  PositionSteps,
+  SampledSteps,
+  SampleObjective,
+} from "./objectives/contract.ts";
+export { exactGradient, expectedSubsetValue, expectedValue } from "./objectives/exact.ts";
+export { marginal, marginalLogLikelihood } from "./objectives/marginal.ts";
+export {
+  monotonicLogLikelihood,
+  monotonicMarginal,
+  type MonotonicMarginalOptions,
+  type Movement,
+} from "./objectives/monotonic-marginal.ts";
+export { reinforce, type ReinforceOptions } from "./objectives/reinforce.ts";
+export type { Credit } from "./objectives/score-function.ts";
+export { alignmentKl, sampledVariational, variational } from "./objectives/variational.ts";
+
+// Masks.
+export type {
+  ExplainOptions,
+  Mask,
+  MaskCoordinates,
+  MaskSizes,
+  MaskStructure,
+  MaskVerdict,
+  RuleVerdict,
+  Verdict,
+} from "./masks/mask.ts";
+export { fromAdditive } from "./masks/additive.ts";
+export { and, not, or } from "./masks/algebra.ts";
+export { allow } from "./masks/allow.ts";
+export { bias } from "./masks/bias.ts";
+export { causal, type AlignOptions } from "./masks/causal.ts";
+export { coordinates, type CoordinateOptions } from "./masks/coordinates.ts";
+export { documents, type DocumentOptions } from "./masks/documents.ts";
+export type { EmptyRows } from "./masks/empty-rows.ts";
+export { everything, nothing } from "./masks/everything.ts";
+export { keyPadding } from "./masks/key-padding.ts";
+export { lengths } from "./masks/lengths.ts";
+export { maskMod, type MaskFunction, type MaskModOptions } from "./masks/mask-mod.ts";
+export { maskTensor, type MaskTensors } from "./masks/mask-tensor.ts";
+export { prefix, type PrefixOptions } from "./masks/prefix.ts";
+export type { MaskSource } from "./masks/source.ts";
+export { fromSdpa, fromTorchAttnMask, fromTorchKeyPadding } from "./masks/torch.ts";
+export { window, type WindowOptions } from "./masks/window.ts";
+export { from01, fromKeras } from "./masks/zero-one.ts";
+
+// Scaled dot-product attention over whole sequences.
+export { attention, type AttentionOptions } from "./dot-product/attention.ts";
+export type { Lowering } from "./dot-product/lowering.ts";
+export type { RowNormalizer, ScoreMod } from "./dot-product/rules.ts";

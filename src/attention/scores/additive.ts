@@ -51,6 +51,7 @@ export function additiveScore(
   const { B, S, A } = bindAxes(where, {
     query: [query, "B Q"],
     keys: [meeting, "B S A"],
+    weight: [params.query.weight, "Q A"],
     score: [params.score, "A one"],
   });
   const met = tanh(add(meeting, expandDims(linear(params.query, query), 1))); // (B, S, A)

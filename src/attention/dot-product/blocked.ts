@@ -1,0 +1,68 @@
+// Attention in blocks of queries, one after the other: memory grows with T + S rather than with T x S, in the gradient
+// too, which computes the weights of a block again.
+
+import { concat } from "../../core/ops/concat.ts";
+
+import { add, minimum, mul } from "../../core/ops/binary.ts";
+import { reshape, transpose } from "../../core/ops/movement.ts";
+import { scan } from "../../core/ops/scan.ts";
+import { pad, sliceAxis } from "../../core/ops/slice.ts";
+import { iota } from "../../core/ops/source.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import { coordinates } from "../masks/coordinates.ts";
+import { chunksOf, type Chunk } from "./chunks.ts";
+import { attendRows, type Operands } from "./rows.ts";
+import type { ScoreRules } from "./rules.ts";
+
+/**
+ * Blocked attention: query (B, T, H, D), keys (B, H, S, D) and values (B, H, S, E) heads first -> (B, T, H, E).
+ *
+ * Source: Rabe and Staats 2021 (arXiv:2112.05682), over queries; the keys of a block are taken at once, which needs no
+ * running maximum. The gradient recomputes each block (Chen et al. 2016, arXiv:1604.06174).
+ *
+ * @param blockSize - queries in a block.
+ */
+export function attendBlocked({ query, keys, values }: Operands, rules: ScoreRules, blockSize: number): Tensor {
+  const [B, T, H, D] = query.shape as readonly [number, number, number, number];
+  const E = values.shape[3]!;
+  const count = Math.ceil(T / blockSize);
+  const rows = Math.ceil(T / count); // equal blocks, so that little is added at the end
+  const padded = pad(query, [[0, 0], [0, count * rows - T], [0, 0], [0, 0]]); // prettier-ignore
+  const blocks = transpose(reshape(padded, [B, count, rows, H, D]), [1, 0, 3, 2, 4]); // (count, B, H, rows, D)
+  const parts = chunksOf(rules, rows, count).map((chunk) =>
+    attendChunk(
+      {
+        query: sliceAxis(blocks, 0, chunk.block, chunk.block + chunk.blockCount),
+        keys: sliceAxis(keys, 2, chunk.from, chunk.to),
+        values: sliceAxis(values, 2, chunk.from, chunk.to),
+      },
+      rules,
+      chunk,
+    ),
+  );
+  const all = transpose(concat(parts, 0), [1, 0, 3, 2, 4]); // (B, count, rows, H, E)
+  return sliceAxis(reshape(all, [B, count * rows, H, E]), 1, 0, T);
+}
+
+/** One chunk: blocks (N, B, H, rows, D) against one slice of keys -> (N, B, H, rows, E). */
+function attendChunk({ query, keys, values }: Operands, rules: ScoreRules, chunk: Chunk): Tensor {
+  const { blockCount, block, from } = chunk;
+  const rows = query.shape[3]!;
+  const { sizes } = rules;
+  const starts = add(mul(iota(blockCount), rows), block * rows);
+  const { outputs } = scan(
+    (_state: readonly Tensor[], { q, start }: { readonly q: Tensor; readonly start: Tensor }) => {
+      const at = coordinates(sizes, {
+        queryStart: start,
+        queryCount: Math.min(rows, sizes.queryLength),
+        keyStart: from,
+        keyCount: keys.shape[2]!,
+      });
+      // The rows that were added at the end stand at the last position: stored masks hold nothing beyond it.
+      const inside = { ...at, query: minimum(at.query, sizes.queryLength - 1) };
+      return { state: [], outputs: attendRows({ query: q, keys, values }, rules, inside) };
+    },
+    { initial: [] as readonly Tensor[], sequences: { q: query, start: starts }, recompute: true },
+  );
+  return outputs;
+}
