@@ -10,13 +10,14 @@ import { sum } from "../core/ops/reduce.ts";
 import { input } from "../core/ops/source.ts";
 import { rng } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
-import { topological, type Tensor } from "../core/tensor.ts";
+import type { Tensor } from "../core/tensor.ts";
 import { leaves, mapTree } from "../core/tree.ts";
 import { evaluate } from "../engine/compile.ts";
 import { attend, initAttention, prepareMemory } from "./attend.ts";
 import { cells } from "./cells.ts";
 import type { AttentionCell, CellParams } from "./contract.ts";
 import { maskedSoftmax, softmaxNormalizer } from "./normalizers/softmax.ts";
+import { sites } from "./observe/sites.ts";
 import { dot } from "./scores/dot.ts";
 
 const [B, S, K, V] = [3, 5, 4, 3];
@@ -186,12 +187,12 @@ describe.each(mechanisms)("%s", (_name, cell, params) => {
 
   test("its weights are a site named after the scope", () => {
     const p = mapTree<unknown, NdArray, Tensor>(params, (a) => input(a.shape)) as CellParams<Tensor>;
-    const { context } = scope("decoder.0", () => {
-      const memory = prepareMemory(cell, p, { keys: input([B, S, K]), values: input([B, S, V]), mask: null });
-      return attend(cell, p, memory, input([B, K]));
-    });
-    const sites = topological([context]).flatMap((node) => (node.op.siteOf ? [node.op.siteOf(node.attrs)] : []));
-    expect(sites).toEqual(["decoder.0.attention"]);
+    const step = (): unknown =>
+      scope("decoder.0", () => {
+        const memory = prepareMemory(cell, p, { keys: input([B, S, K]), values: input([B, S, V]), mask: null });
+        return attend(cell, p, memory, input([B, K])).context;
+      });
+    expect(sites(step).map(({ site, shape }) => [site, shape])).toEqual([["decoder.0.attention", [B, 1, 1, S]]]);
   });
 
   test.each([

@@ -5,13 +5,13 @@ import { checkOptions } from "../core/errors.ts";
 import type { NdArray } from "../core/ndarray.ts";
 import { mul } from "../core/ops/binary.ts";
 import { and } from "../core/ops/compare.ts";
-import { mark } from "../core/ops/control.ts";
 import { matmul } from "../core/ops/matmul.ts";
 import { expandDims, squeeze } from "../core/ops/movement.ts";
 import { where } from "../core/ops/select.ts";
 import type { Rng } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
 import type { Tree } from "../core/tree.ts";
+import { offerStep } from "./observe/step.ts";
 import type {
   AttentionCell,
   AttentionResult,
@@ -104,7 +104,7 @@ export function attend(
   const distribution = window?.factors ? mul(normal, window.factors) : normal;
   const step = { distribution, mask, state: stateOf("selection"), key };
   const selected = cell.selection.select(params.selection as never, step);
-  const weights = mark(selected.weights, site, "weights");
+  const weights = offerStep(site, { scores, mask, distribution, weights: selected.weights, values: memory.values });
   return {
     ...selected,
     context: weigh(weights, memory.values),

@@ -131,3 +131,10 @@ export { from01, fromKeras } from "./masks/zero-one.ts";
 export { attention, type AttentionOptions } from "./dot-product/attention.ts";
 export type { Lowering } from "./dot-product/lowering.ts";
 export type { RowNormalizer, ScoreMod } from "./dot-product/rules.ts";
+
+// Looking and changing from outside.
+export { intervene, type Intervention, type InterventionContext } from "./observe/intervene.ts";
+export { observe, type Observed, type ObserveOptions } from "./observe/observe.ts";
+export type { SitePattern } from "./observe/pattern.ts";
+export type { AttentionSite, WeightStage, WeightSummary } from "./observe/site.ts";
+export { sites, type SiteFacts } from "./observe/sites.ts";

@@ -1,18 +1,21 @@
 // Attention in blocks of queries, one after the other: memory grows with T + S rather than with T x S, in the gradient
 // too, which computes the weights of a block again.
 
-import { concat } from "../../core/ops/concat.ts";
-
 import { add, minimum, mul } from "../../core/ops/binary.ts";
+import { concat } from "../../core/ops/concat.ts";
 import { reshape, transpose } from "../../core/ops/movement.ts";
 import { scan } from "../../core/ops/scan.ts";
 import { pad, sliceAxis } from "../../core/ops/slice.ts";
 import { iota } from "../../core/ops/source.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { coordinates } from "../masks/coordinates.ts";
+import type { MaskCoordinates } from "../masks/mask.ts";
 import { chunksOf, type Chunk } from "./chunks.ts";
 import { attendRows, type Operands } from "./rows.ts";
 import type { ScoreRules } from "./rules.ts";
+
+/** What is computed of some rows: operands heads first, query (B, H, rows, D) -> (B, H, rows, X). */
+export type OfRows = (operands: Operands, rules: ScoreRules, at: MaskCoordinates) => Tensor;
 
 /**
  * Blocked attention: query (B, T, H, D), keys (B, H, S, D) and values (B, H, S, E) heads first -> (B, T, H, E).
@@ -21,10 +24,16 @@ import type { ScoreRules } from "./rules.ts";
  * running maximum. The gradient recomputes each block (Chen et al. 2016, arXiv:1604.06174).
  *
  * @param blockSize - queries in a block.
+ * @param ofRows - what is computed of the rows of a block. Default: their context.
+ * @returns (B, T, H, X) for rows that become (B, H, rows, X).
  */
-export function attendBlocked({ query, keys, values }: Operands, rules: ScoreRules, blockSize: number): Tensor {
+export function attendBlocked(
+  { query, keys, values }: Operands,
+  rules: ScoreRules,
+  blockSize: number,
+  ofRows: OfRows = attendRows,
+): Tensor {
   const [B, T, H, D] = query.shape as readonly [number, number, number, number];
-  const E = values.shape[3]!;
   const count = Math.ceil(T / blockSize);
   const rows = Math.ceil(T / count); // equal blocks, so that little is added at the end
   const padded = pad(query, [[0, 0], [0, count * rows - T], [0, 0], [0, 0]]); // prettier-ignore
@@ -38,14 +47,15 @@ export function attendBlocked({ query, keys, values }: Operands, rules: ScoreRul
       },
       rules,
       chunk,
+      ofRows,
     ),
   );
-  const all = transpose(concat(parts, 0), [1, 0, 3, 2, 4]); // (B, count, rows, H, E)
-  return sliceAxis(reshape(all, [B, count * rows, H, E]), 1, 0, T);
+  const all = transpose(concat(parts, 0), [1, 0, 3, 2, 4]); // (B, count, rows, H, X)
+  return sliceAxis(reshape(all, [B, count * rows, H, all.shape[4]!]), 1, 0, T);
 }
 
-/** One chunk: blocks (N, B, H, rows, D) against one slice of keys -> (N, B, H, rows, E). */
-function attendChunk({ query, keys, values }: Operands, rules: ScoreRules, chunk: Chunk): Tensor {
+/** One chunk: blocks (N, B, H, rows, D) against one slice of keys -> (N, B, H, rows, X). */
+function attendChunk({ query, keys, values }: Operands, rules: ScoreRules, chunk: Chunk, ofRows: OfRows): Tensor {
   const { blockCount, block, from } = chunk;
   const rows = query.shape[3]!;
   const { sizes } = rules;
@@ -60,7 +70,7 @@ function attendChunk({ query, keys, values }: Operands, rules: ScoreRules, chunk
       });
       // The rows that were added at the end stand at the last position: stored masks hold nothing beyond it.
       const inside = { ...at, query: minimum(at.query, sizes.queryLength - 1) };
-      return { state: [], outputs: attendRows({ query: q, keys, values }, rules, inside) };
+      return { state: [], outputs: ofRows({ query: q, keys, values }, rules, inside) };
     },
     { initial: [] as readonly Tensor[], sequences: { q: query, start: starts }, recompute: true },
   );

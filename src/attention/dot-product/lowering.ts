@@ -13,7 +13,7 @@ import type { ScoreRules } from "./rules.ts";
 export type Lowering = "fused" | "plain" | "blocked";
 
 /** Bytes of scores (B, H, T, S) up to which they are held at once: they fit the caches, and a gradient reads them again. */
-export const plainBytes: number = 8 * 2 ** 20;
+const plainBytes = 8 * 2 ** 20;
 
 /** Bytes of the scores of one block: it and what the gradient makes of it stay in the caches of one core or two. */
 const blockBytes = 4 * 2 ** 20;
@@ -33,14 +33,20 @@ export function scoreBytes({ batchSize, headCount, queryLength, keyLength }: Mas
 /** The lowering that the rule gives. */
 export function chooseLowering(facts: LoweringFacts): Lowering {
   const { rules } = facts;
-  if (scoreBytes(rules.sizes) <= plainBytes || rules.drop) return "plain";
-  return fusedKind(facts) ? "fused" : "blocked";
+  const way = rules.drop ? "plain" : inPrimitives(rules);
+  return way === "blocked" && fusedKind(facts) ? "fused" : way;
+}
+
+/** The lowering without fused kernels: that of their gradient. */
+export function inPrimitives({ sizes }: Pick<ScoreRules, "sizes">): Exclude<Lowering, "fused"> {
+  return scoreBytes(sizes) <= plainBytes ? "plain" : "blocked";
 }
 
 /** Which fused kernel computes exactly this; null for none. */
 export function fusedKind({ rules, headSize, valueSize }: LoweringFacts): "bidirectional" | "causal" | null {
-  const { softCap, scoreMod, normalize, drop, guard, mask, sizes } = rules;
-  if (softCap !== null || scoreMod || normalize || drop || guard || sizes.keyLength === 0) return null;
+  const { softCap, scoreMod, normalize, alterations, drop, guard, mask, sizes } = rules;
+  const isPlain = softCap === null && !scoreMod && !normalize && !drop && !guard && alterations.length === 0;
+  if (!isPlain || sizes.keyLength === 0) return null;
   if (!mask) return "bidirectional";
   // The kernel wants heads whose size is a multiple of 8.
   return headSize === valueSize && headSize % 8 === 0 && isSquareCausal(mask, sizes) ? "causal" : null;

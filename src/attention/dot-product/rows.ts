@@ -49,9 +49,10 @@ export function weighRows(
   const biased = bias ? add(logits, bias) : logits;
   const allowed = mask?.allowed(at, sizes) ?? null;
   const masked = allowed ? where(allowed, biased, lowest) : biased;
-  const probs = normalize
+  const normal = normalize
     ? normalize(masked, allowed && broadcastTo(allowed, masked.shape))
     : softRows(masked, allowed, rules);
+  const probs = rules.alterations.reduce((weights, alter) => alter(weights, at), normal);
   return { logits, masked, probs, dropped: drop ? drop(probs) : probs, allowed };
 }
 

@@ -12,6 +12,9 @@ import type { Mask, MaskCoordinates, MaskSizes } from "../masks/mask.ts";
  */
 export type ScoreMod = (scores: Tensor, at: MaskCoordinates) => Tensor;
 
+/** A change of weights (B, H, T, S) or of a block of them, at the positions `at`; they are not normalized again. */
+export type WeightAlteration = (weights: Tensor, at: MaskCoordinates) => Tensor;
+
 /** From masked scores (..., S) and what is allowed (null: all) to weights. */
 export type RowNormalizer = (scores: Tensor, allowed: Tensor | null) => Tensor;
 
@@ -26,6 +29,8 @@ export interface ScoreRules {
   readonly emptyRows: EmptyRows;
   /** Instead of the softmax; null for the softmax. */
   readonly normalize: RowNormalizer | null;
+  /** Changes of the weights from outside, in the order in which they are made. */
+  readonly alterations: readonly WeightAlteration[];
   /** Dropout of weights; null for none. */
   readonly drop: ((weights: Tensor) => Tensor) | null;
   /** Whether a NaN in a value that a query may not look at is kept from it by a choice rather than by a product with 0. */

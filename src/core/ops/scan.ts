@@ -8,6 +8,7 @@ import { applyOp, type OpDef, type RefArray } from "../op.ts";
 import { evaluateReference, refArray } from "../reference.ts";
 import { sameType, show, Tensor, type TensorType } from "../tensor.ts";
 import { leaves, mapTree, unflatten } from "../tree.ts";
+import { watchedInLoop } from "../watch.ts";
 import { liveBody, partsOf, resultsOf, type LoopResult, type LoopSpec, type ScanAttrs } from "./scan-body.ts";
 import { scanGradient } from "./scan-gradient.ts";
 import { lowerScan } from "./scan-lower.ts";
@@ -161,23 +162,27 @@ export function scan<S, X, Y>(
   const steps = stepCount(sequences, length);
   const state = mapTree(initial, (t: Tensor) => input(t.shape, t.dtype)) as S;
   const slices = mapTree(sequences, (t: Tensor) => input(t.shape.slice(1), t.dtype)) as X;
-  const step = inBody(() => body(state, slices));
+  const { result: step, inLoop } = watchedInLoop(() => inBody(() => body(state, slices)));
   const next = checkState(initial, step.state);
   const formals = leaves<Tensor>(state);
   const wanted = leaves<Tensor>(step.outputs).map(([path, t]) => checkTensor(path, t, "outputs"));
+  const observed = inLoop.flatMap(({ taken }) => Object.values(taken));
   const sequenceLeaves = leaves<Tensor>(sequences);
   const { finals, stacks } = makeLoop({
     states: leaves<Tensor>(initial).map(([, t], i) => ({ formal: formals[i]![1], initial: t, next: next[i]! })),
     slices: leaves<Tensor>(slices).map(([, formal], i) => ({ formal, sequence: sequenceLeaves[i]![1] })),
-    steps: wanted,
+    steps: [...wanted, ...observed],
     bound: new Map(),
     length: steps,
     reverse,
     recompute,
   });
+  let at = wanted.length;
+  for (const { taken, hand } of inLoop)
+    hand(Object.fromEntries(Object.keys(taken).map((name) => [name, stacks[at++]!])));
   return {
     final: unflatten(initial, finals) as S,
-    outputs: unflatten(step.outputs, stacks) as Y,
+    outputs: unflatten(step.outputs, stacks.slice(0, wanted.length)) as Y,
   };
 }
 

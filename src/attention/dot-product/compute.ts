@@ -1,0 +1,52 @@
+// One attention in the lowering that the rule gives, or the caller wants.
+
+import { optionError } from "../../core/errors.ts";
+import { transpose } from "../../core/ops/movement.ts";
+import type { Tensor } from "../../core/tensor.ts";
+import { coordinates } from "../masks/coordinates.ts";
+import { attendBlocked } from "./blocked.ts";
+import { attendFused } from "./fused.ts";
+import { blockSizeOf, chooseLowering, fusedKind, inPrimitives, type Lowering } from "./lowering.ts";
+import type { Sequences } from "./resolve.ts";
+import { attendRows } from "./rows.ts";
+import type { ScoreRules } from "./rules.ts";
+
+/** The context, (B, T, H, E). @param lowering - default: by the rule. */
+export function compute(operands: Sequences, rules: ScoreRules, lowering?: Lowering): Tensor {
+  const facts = { rules, headSize: operands.query.shape[3]!, valueSize: operands.values.shape[3]! };
+  const way = lowering ?? chooseLowering(facts);
+  if (way !== "fused") return computeInPrimitives(operands, rules, way);
+  const kind = fusedKind(facts);
+  if (!kind)
+    throw optionError(
+      "attention",
+      "the fused kernels must compute this attention",
+      "one that they do not",
+      "Leave `lowering` out.",
+    );
+  return attendFused([operands.query, operands.keys, operands.values], {
+    kind,
+    scale: rules.scale,
+    inPrimitives: (query, keys, values) => computeInPrimitives({ query, keys, values }, rules, inPrimitives(rules)),
+  });
+}
+
+function computeInPrimitives(
+  { query, keys, values }: Sequences,
+  rules: ScoreRules,
+  way: Exclude<Lowering, "fused">,
+): Tensor {
+  if (way === "blocked")
+    return attendBlocked(
+      { query, keys: headsFirst(keys), values: headsFirst(values) },
+      rules,
+      blockSizeOf(rules.sizes),
+    );
+  const operands = { query: headsFirst(query), keys: headsFirst(keys), values: headsFirst(values) };
+  return headsFirst(attendRows(operands, rules, coordinates(rules.sizes)));
+}
+
+/** (B, T, H, D) as (B, H, T, D), and back. */
+export function headsFirst(x: Tensor): Tensor {
+  return transpose(x, [0, 2, 1, 3]);
+}
