@@ -132,6 +132,32 @@ export { attention, type AttentionOptions } from "./dot-product/attention.ts";
 export type { Lowering } from "./dot-product/lowering.ts";
 export type { RowNormalizer, ScoreMod } from "./dot-product/rules.ts";
 
+// Multi-head attention as a layer.
+export { emptyCache, type CacheOptions, type MultiHeadCache } from "./multi-head/cache.ts";
+export type { MultiHeadConfig, MultiHeadScores, MultiHeadSizes } from "./multi-head/config.ts";
+export { layerHeadNorm, rmsHeadNorm, type HeadNorm, type HeadNormOptions } from "./multi-head/head-norm.ts";
+export { multiHeadFromKeras } from "./multi-head/keras.ts";
+export { attendMemory, projectMemory } from "./multi-head/memory.ts";
+export { multiHead, type MultiHeadOptions } from "./multi-head/multi-head.ts";
+export { initMultiHead, type MultiHeadParams } from "./multi-head/params.ts";
+export type { TalkingHeads } from "./multi-head/talking-heads.ts";
+export { multiHeadFromTorch, multiHeadToTorch, type TorchMultiHeadOptions } from "./multi-head/torch.ts";
+
+// Positions.
+export { alibi, alibiSlopes } from "./positions/alibi.ts";
+export {
+  addPositions,
+  initLearnedPositions,
+  learnedPositions,
+  sinusoidal,
+  type LearnedPositionsParams,
+} from "./positions/embedded.ts";
+export { relativeBias, relativeBuckets, type RelativeBiasOptions } from "./positions/relative-bias.ts";
+export { rotary, type RotaryOptions } from "./positions/rotary.ts";
+export type { PositionOptions } from "./positions/rows.ts";
+export type { PositionScheme } from "./positions/scheme.ts";
+export { fromStarts } from "./positions/starts.ts";
+
 // Looking and changing from outside.
 export { intervene, type Intervention, type InterventionContext } from "./observe/intervene.ts";
 export { observe, type Observed, type ObserveOptions } from "./observe/observe.ts";

@@ -1,0 +1,68 @@
+// Parameters of multi-head attention from Keras' MultiHeadAttention and GroupQueryAttention.
+
+import { inputError } from "../../core/errors.ts";
+import { NdArray } from "../../core/ndarray.ts";
+import type { LinearParams } from "../../nn/linear.ts";
+import { TorchModule, type TorchOptions, type TorchState } from "../../nn/torch-state.ts";
+import type { MultiHeadParams } from "./params.ts";
+
+const inputs = ["query", "key", "value"] as const;
+
+/**
+ * Keras' weights by name: `query/kernel` (N, H, D), `key/kernel` (K, G, D), `value/kernel` (V, G, E), each with a bias of its
+ * last two axes, `attention_output/kernel` (H, E, O) and its bias (O). The same memory as ours, read with fewer axes. The
+ * heads are not kept in the result: give `headCount` = H, `headSize` = D and, where they differ, `keyHeadCount` = G and
+ * `valueHeadSize` = E in the configuration.
+ *
+ * Over one axis of positions (`attention_axes` of one axis). A gate (`use_gate`) is refused as unknown.
+ *
+ * @param weights - by name; a trailing `:0`, as older files have, counts for nothing.
+ * @param prefix - the layer's path, for instance `decoder/self_attention`. Default: the top.
+ * @throws HeedError naming a tensor that is missing, unknown or of another shape.
+ */
+export function multiHeadFromKeras(
+  weights: TorchState,
+  prefix = "",
+  options: TorchOptions = {},
+): MultiHeadParams<NdArray> {
+  const where = "multiHeadFromKeras";
+  const all: Iterable<readonly [string, NdArray]> = weights instanceof Map ? weights : Object.entries(weights);
+  const path = prefix === "" ? "" : `${prefix}/`;
+  const own = Array.from(all).filter(([name]) => name.startsWith(path));
+  const module = new TorchModule(
+    where,
+    new Map(own.map(([name, a]) => [name.slice(path.length).replace(/:0$/, ""), a])),
+    "",
+    options,
+  );
+  const axes = { query: "(N, H, D)", key: "(K, G, D)", value: "(V, G, E)" } as const;
+  const kernels = inputs.map((name) => module.take(`${name}/kernel`, [null, null, null], axes[name]));
+  const [query, key, value] = kernels as [NdArray, NdArray, NdArray];
+  const [, H, D] = query.shape as readonly [number, number, number];
+  const [, G, E] = value.shape as readonly [number, number, number];
+  if (key.shape[1] !== G || key.shape[2] !== D || H % G !== 0)
+    throw inputError(
+      where,
+      "key/kernel must have the heads of value/kernel, whose number divides that of query/kernel, of query/kernel's size",
+      `${key.toString()} between ${query.toString()} and ${value.toString()}`,
+    );
+  const output = module.take("attention_output/kernel", [H, E, null], "(H, E, O)");
+  const projection = (name: string, kernel: NdArray, leading: number): LinearParams<NdArray> => {
+    const rows = kernel.shape.slice(0, leading).reduce((a, b) => a * b, 1);
+    const rest = kernel.shape.slice(leading);
+    const bias = module.has(`${name}/bias`) ? module.take(`${name}/bias`, rest, "the kernel's last axes") : null;
+    const outs = rest.reduce((a, b) => a * b, 1);
+    return {
+      weight: new NdArray(kernel.dtype, [rows, outs], kernel.data),
+      ...(bias ? { bias: new NdArray(bias.dtype, [outs], bias.data) } : {}),
+    };
+  };
+  const params = {
+    query: projection("query", query, 1),
+    key: projection("key", key, 1),
+    value: projection("value", value, 1),
+    output: projection("attention_output", output, 2),
+  };
+  module.finish();
+  return params;
+}
