@@ -28,13 +28,16 @@ const { values: options } = parseArgs({
 const rounds = Number(options.rounds);
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
+/** What decoding is asked for: words a second, greedy at batch 256, and milliseconds of `heed pronounce`, its start included. */
+const aims = { wordsPerSecond: 2000, commandMs: 1500 } as const;
+
 /** Letters of the words that are decoded: those of most words. */
 const wordLengths = [6, 7, 8, 9];
 
 const shipped = existsSync(join(fromRoot("models/pronounce"), pronounceFiles.weights));
 const model = shipped ? await loadPronounceModel(fromRoot("models/pronounce")) : randomModel();
 const { split } = await loadCmudict();
-const note = shipped ? "models/pronounce" : "random parameters, never ending";
+const note = shipped ? "" : " (random parameters, never ending)";
 printRows([...(await decodeRows()), ...(await commandRows())], options.json);
 
 /** A model of the size of the recipe's own, with the alphabets of English. */
@@ -82,9 +85,9 @@ async function decodeRows(): Promise<readonly Row[]> {
     const seconds = median(times.get("decode")!) / 1000;
     const search = beam === 1 ? "greedy" : `beam ${beam}`;
     const length = (symbols / sources.length).toFixed(1);
-    rows.push(
-      row(`${search}, batch ${batch}, ${length} symbols a word`, sources.length / seconds, "words/s", { peer: note }),
-    );
+    const aim = batch === 256 ? { peer: "aim", theirs: aims.wordsPerSecond, better: "more" as const } : {};
+    const name = `${search}, batch ${batch}, ${length} symbols a word${note}`;
+    rows.push(row(name, sources.length / seconds, "words/s", aim));
   }
   return rows;
 }
@@ -109,7 +112,7 @@ async function commandRows(): Promise<readonly Row[]> {
     }
     parts.delete("total");
     return [
-      row(name, median(whole), "ms", { peer: note }),
+      row(`${name}${note}`, median(whole), "ms", { peer: "aim", theirs: aims.commandMs }),
       ...[...parts].map(([part, times]) => row(`  ${part}`, median(times), "ms")),
     ];
   } finally {

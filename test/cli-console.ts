@@ -2,7 +2,7 @@
 
 import { Readable } from "node:stream";
 import type { Console, InterruptSignal } from "../src/cli/console.ts";
-import { runCommandLine } from "../src/cli/run.ts";
+import { readCommandLine, runCommandLine } from "../src/cli/run.ts";
 import { Timing } from "../src/cli/timing.ts";
 
 export interface Said {
@@ -25,6 +25,25 @@ export interface Surroundings {
 
 /** Runs a command line and returns its exit code and what it wrote. */
 export async function heed(args: readonly string[], around: Surroundings = {}): Promise<Said> {
+  const { console, out, err } = consoleOf(around);
+  const code = await runCommandLine(args, console);
+  return { code, stdout: out.join(""), stderr: err.join("") };
+}
+
+/** The options of a command line as its command gets them, without running it. */
+export async function readOptions<O>(args: readonly string[]): Promise<O> {
+  const { console, err } = consoleOf({});
+  const read = await readCommandLine(args, console);
+  if (typeof read === "number") throw new Error(err.join(""));
+  return read.options as O;
+}
+
+/** The console, and what will be written on it. */
+function consoleOf(around: Surroundings): {
+  readonly console: Console;
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+} {
   const out: string[] = [];
   const err: string[] = [];
   const listeners = new Set<(signal: InterruptSignal) => void>();
@@ -38,7 +57,7 @@ export async function heed(args: readonly string[], around: Surroundings = {}): 
       return true;
     },
   });
-  const code = await runCommandLine(args, {
+  const console: Console = {
     stdout: stream(out),
     stderr: stream(err),
     stdin: Readable.from(around.stdin === undefined ? [] : [Buffer.from(around.stdin)]),
@@ -48,6 +67,6 @@ export async function heed(args: readonly string[], around: Surroundings = {}): 
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-  });
-  return { code, stdout: out.join(""), stderr: err.join("") };
+  };
+  return { console, out, err };
 }

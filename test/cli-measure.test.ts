@@ -2,11 +2,10 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { publishedRows } from "../src/recipes/g2p/published.ts";
-import { evaluationText } from "../src/cli/evaluate-output.ts";
-import { measureG2p } from "../src/recipes/g2p/measure.ts";
-import type { Comparison } from "../src/recipes/g2p/compare.ts";
-import type { G2pCard } from "../src/recipes/g2p/card.ts";
+import { publishedDigests, publishedRows } from "../src/recipes/g2p/published.ts";
+import { evaluationJson, evaluationText } from "../src/cli/evaluate-output.ts";
+import { matchPublished, measureG2p, type Measurement } from "../src/recipes/g2p/measure.ts";
+import { verdictOf, type Comparison } from "../src/recipes/g2p/compare.ts";
 import { heed } from "./cli-console.ts";
 import { lineOf, smallWords, writeSmallData } from "./cli-data.ts";
 
@@ -34,7 +33,9 @@ describe("heed compare g2p", () => {
       attention: { variant: "additive", epochs: 2 },
     });
     expect(comparison.byLength.map(({ letters, wordCount }) => [letters, wordCount])).toEqual([["1-4", 20]]);
-    expect(comparison.verdict).toMatch(/attention is (not )?worth it here/i);
+    // Twenty words and two epochs: whether the verdict fits its numbers is for the tests of verdictOf.
+    expect(comparison.sameBudget).toBe(true);
+    expect(comparison.verdict).toBe(verdictOf(comparison.test, true));
     expect(comparison.test.difference).toBeCloseTo(comparison.attention.wer - comparison.none.wer, 9);
   });
 
@@ -74,8 +75,19 @@ describe("heed evaluate g2p", () => {
     expect(result["wer"]).toBe(comparison.attention.wer);
     expect(result["wordsPerSecond"]).toBeGreaterThan(0);
     const text = await heed([...flags, "--data", data, "--beam", "2"]);
-    expect(text.stdout).toContain("beam 2");
+    expect(text.stdout).toContain("beam 2, ");
+    expect(text.stdout).toMatch(/, \d,\d{3} parameters,/);
+    expect(text.stderr).toBe("");
+    const longer = await heed([...flags, "--data", data, "--beam", "2", "--alpha", "1.5"]);
+    expect(longer.stdout).toContain("beam 2, alpha 1.5, ");
+    expect((await heed([...flags, "--data", data, "--alpha", "-1"])).code).toBe(2);
     expect(text.stdout).toContain("rates on other words do not compare");
+  });
+
+  test("says on a terminal what takes a while, and to programs nothing", async () => {
+    const measuring = [...flags, "--data", data];
+    expect((await heed(measuring, { columns: 80 })).stderr).toBe("Measuring 20 words ...\n");
+    expect((await heed([...measuring, "--json"], { columns: 80 })).stderr).toBe("");
   });
 
   test("refuses words that the model was taught, with their number", async () => {
@@ -149,12 +161,36 @@ describe("heed evaluate g2p", () => {
 
   test("published rows stand beside the model's where the words are theirs", async () => {
     const measurement = await measureG2p(model, { folder: data });
-    const text = evaluationText({ measurement, beam: 1, published: true });
+    const report = { measurement, beam: 1, alpha: 0 } as const;
+    const text = evaluationText({ ...report, published: { sameTraining: true } });
+    expect(text).not.toContain("other words");
+    const apart = { ...report, published: { sameTraining: false } };
+    expect(evaluationText(apart)).toContain("measured now; trained on other words");
+    expect(evaluationJson(apart)).toMatchObject({ publishedNote: "this model was trained on other words" });
     for (const { system } of publishedRows) expect(text).toContain(system);
     expect(text).toContain("21.69?");
     expect(text).toContain("? not verified in the source");
     expect(text).toContain(`this model: additive attention`);
-    expect((measurement.card satisfies G2pCard).training.parameterCount).toBeGreaterThan(0);
+    expect(text).toMatch(/trained \d+ minutes, \d+ core-minutes\n/);
+    const { processorMinutes: _, ...training } = measurement.card.training;
+    const old = { ...measurement, card: { ...measurement.card, training } };
+    const oldReport = { ...report, measurement: old, published: null };
+    expect(evaluationText(oldReport)).toMatch(/trained \d+ minutes\n/);
+    expect(evaluationJson(oldReport)).toMatchObject({ training: { processorMinutes: null }, publishedNote: null });
+  });
+
+  test("the published test is known by its words, not by their number", async () => {
+    const measurement = await measureG2p(model, { folder: data });
+    expect(matchPublished(measurement)).toBeNull();
+    // As many words and pronunciations as the published test has, and others.
+    const entries = Array.from({ length: 12_000 }, (_, i) => ({
+      word: `W${i}`,
+      pronunciations: i < 753 ? [["B"], ["D"]] : [["B"]],
+    }));
+    const split = { ...measurement.data.split, test: { entries } };
+    const other: Measurement = { ...measurement, data: { ...measurement.data, split } };
+    expect(matchPublished(other)).toBeNull();
+    expect(Object.values(publishedDigests).every((digest) => /^[0-9a-f]{64}$/.test(digest))).toBe(true);
   });
 });
 
@@ -162,6 +198,10 @@ test("heed recipes lists what can be trained", async () => {
   const { code, stdout } = await heed(["recipes"]);
   expect(code).toBe(0);
   expect(stdout).toContain("heed train g2p");
-  expect(stdout).toContain("21.69");
-  expect(JSON.parse((await heed(["recipes", "--json"])).stdout)).toHaveLength(1);
+  expect(stdout).toContain("measured against  Toshniwal and Livescu");
+  expect(stdout).toContain("WER 21.69? %, PER 5.04? % on g014b2b (? not verified in the source;");
+  expect(stdout).not.toContain("reproduces");
+  expect(JSON.parse((await heed(["recipes", "--json"])).stdout)).toEqual([
+    expect.objectContaining({ name: "g2p", measuredAgainst: expect.stringContaining("21.69?") as string }),
+  ]);
 });

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { pronounceText } from "../src/cli/pronounce-output.ts";
 import { heed } from "./cli-console.ts";
 import { saveSmallModel } from "./cli-model.ts";
 
@@ -18,6 +19,7 @@ interface WordJson {
     readonly columns: readonly string[];
     readonly weights: readonly (readonly number[])[];
   };
+  readonly complete: boolean;
   readonly alternatives?: readonly WordJson[];
   readonly error?: { readonly code: string; readonly message: string };
 }
@@ -30,7 +32,7 @@ describe("heed pronounce", () => {
     const { code, stdout, stderr } = await heed(["pronounce", "ab", ...flags]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     const [head = "", empty, letters, ...rows] = stdout.split("\n");
-    expect(head).toMatch(/^ab {2}(AA|B|CH|D|EY|F)( (AA|B|CH|D|EY|F))* {2}(<|\d+\.\d) ?/);
+    expect(head).toMatch(/^ab {2}(AA|B|CH|D|EY|F)( (AA|B|CH|D|EY|F))*( \(stopped at .*\))? {2}(<|\d+\.\d) ?/);
     expect(empty).toBe("");
     expect(letters!.trim().split(/ +/)).toEqual(["A", "B"]);
     expect(rows.length).toBeGreaterThan(2);
@@ -62,6 +64,22 @@ describe("heed pronounce", () => {
     }
   });
 
+  test("a pronunciation that was cut short says so", async () => {
+    // The small model is not trained, and comes to no end of its own accord here.
+    const { stdout } = await heed(["pronounce", "a", "ab", "--json", "--nbest", "2", "--beam", "4", ...flags]);
+    const words = (JSON.parse(stdout) as readonly WordJson[]).flatMap((word) => [word, ...(word.alternatives ?? [])]);
+    for (const { word, phonemes, complete } of words) expect(complete).toBe(phonemes.length < 2 * word.length + 10);
+    const result = (complete: boolean): Parameters<typeof pronounceText>[0] => ({
+      word: "ab",
+      pronunciations: [
+        { phonemes: ["B"], score: -1, attention: { rows: ["B"], columns: ["A"], weights: [[1]] }, complete },
+      ],
+    });
+    const look = { width: 80, colors: "none" } as const;
+    expect(pronounceText(result(false), look)).toContain("ab  B (stopped at the longest length allowed)  36.8 %");
+    expect(pronounceText(result(true), look)).toContain("ab  B  36.8 %");
+  });
+
   test("a bad word is named with the alphabet, the others are answered, and the exit code is 1", async () => {
     const bad = [
       "",
@@ -82,10 +100,29 @@ describe("heed pronounce", () => {
     expect(stderr.trimEnd().split("\n").length).toBe(bad.length);
     expect(stderr).toContain("A to Z and '");
     expect(stderr).toContain('"r2d2" with "2"');
-    expect(stderr).toContain("10000");
+    expect(stderr).toContain("a word may have at most 64 letters of A to Z and '");
+    expect(stderr).toContain('aaa..." with 10000');
     expect(stderr).toContain("an empty word");
     expect(stderr).not.toContain("\u001b");
     expect(stderr.length).toBeLessThan(3000);
+  });
+
+  test("a letter that is foreign is named whole, however it was typed, with the repair", async () => {
+    const { stderr } = await heed(["pronounce", "cafe\u0301", "caf\u00e9", "don\u2019t", ...flags]);
+    const [typed, composed, ...others] = stderr.trimEnd().split("\n");
+    for (const line of [typed, composed]) expect(line).toMatch(/with "\u00c9"\. Write the word without accents\.$/);
+    expect(others).toEqual([]);
+  });
+
+  test("--alpha orders by length as well", async () => {
+    const found = async (...more: readonly string[]): Promise<readonly string[]> => {
+      const { stdout } = await heed(["pronounce", "phoebe", "--nbest", "20", "--json", ...more, ...flags]);
+      const [best] = JSON.parse(stdout) as readonly WordJson[];
+      return [best!, ...best!.alternatives!].map(({ phonemes }) => phonemes.join(" "));
+    };
+    const usual = await found();
+    expect(await found("--alpha", "0")).toEqual(usual);
+    expect(await found("--alpha", "5")).not.toEqual(usual);
   });
 
   test("- reads words from standard input, within bounds", async () => {
@@ -135,6 +172,7 @@ describe("heed pronounce", () => {
       [["a", "--beam", "1e1"], "whole number from 1 to 100"],
       [["a", "--beam"], "argument missing"],
       [["a", "--nbest", "3", "--beam", "2"], "--nbest must not exceed --beam"],
+      [["a", "--alpha", "11"], "a number from 0 to 10"],
       [["a", "--figure", "a.gif"], "must end in .svg or .png"],
       [["a", "--device", "tpu"], "must be one of cpu, wasm"],
     ];

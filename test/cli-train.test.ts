@@ -35,26 +35,65 @@ describe("heed train g2p", () => {
 
     const { card, words } = await readG2pCard(join(whole, "model"));
     expect(card.command).toBe(
-      "heed train g2p --variant additive --data small --size 6 --epochs 3 --batch 16 --threads 1",
+      "heed train g2p --variant additive --data small --size 6 --epochs 3 --batch 16 --rate 0.0025 --dropout 0.3 --smoothing 0.1 --seed 1 --threads 1",
     );
     expect(card.data).toMatchObject({ kind: "folder", name: "small", trainWordCount: 80, devWordCount: 4 });
     expect(card.training).toMatchObject({ reason: "finished", epochs: 3, steps: 15 });
+    expect(card.training.processorMinutes).toBeGreaterThan(0);
+    expect(card.machine.threads).toBe(1);
     expect(card.words.count).toBe(84);
     expect(countOverlap(words, smallWords).count).toBe(84);
     expect(JSON.stringify(card)).not.toContain(folder);
     const page = readFileSync(join(whole, "model", "README.md"), "utf8");
-    expect(page).toContain(`${card.test.wer.toFixed(2)} %`);
+    expect(page).toContain(`${card.dev.wer.toFixed(2)} %`);
+    expect(page).toMatch(/\d minutes, [\d.]+ core-minutes on/);
     expect(page).not.toContain(folder);
     expect(page).not.toContain("Names and foreign words");
-    for (const [name, hash] of Object.entries(card.files!))
+    for (const [name, hash] of Object.entries(card.files))
       expect(sha256(readFileSync(join(whole, "model", name)))).toBe(hash);
 
     const said = await heed(["pronounce", "bada", "--json", "--model", join(whole, "model")]);
     expect(said.code).toBe(0);
     expect((await heed(["pronounce", "zoe", "--model", join(whole, "model")])).stderr).toContain(
-      'got "zoe" with "z". Write the word in the model\'s alphabet',
+      'got "zoe" with "Z". Write the word in the model\'s alphabet',
     );
   }, 300_000);
+
+  test("the test words are scored where --test says so, and not before", async () => {
+    const model = join(whole, "model");
+    const { card: unscored } = await readG2pCard(model);
+    expect(unscored.test).toBeNull();
+    expect(readFileSync(join(model, "README.md"), "utf8")).toContain(
+      "not yet scored; once a model is chosen, `heed evaluate g2p --model DIR --data small` does it",
+    );
+    const again = ["train", "g2p", ...sizes, "--out", whole, "--resume"];
+    const silent = await heed(again);
+    expect(silent.stderr).toContain("Scoring the best parameters on dev words");
+    expect(silent.stdout).toContain(
+      `test       not scored; once the model is chosen: heed evaluate g2p --model ${model} --data ${data}`,
+    );
+
+    const shown = await heed([...again, "--ship", join(folder, "scored"), "--test"]);
+    expect(shown.stderr).toContain("Scoring the best parameters on dev and test words");
+    const { card } = await readG2pCard(join(folder, "scored"));
+    expect(shown.stdout).toContain(`test       WER ${card.test!.wer.toFixed(2)} %`);
+    expect(card.command).toBe(`${unscored.command} --test`);
+    expect(readFileSync(join(folder, "scored", "README.md"), "utf8")).not.toContain("not yet scored");
+    // Measuring either gives what the card of the scored one says.
+    for (const name of [model, join(folder, "scored")]) {
+      const { stdout } = await heed(["evaluate", "g2p", "--model", name, "--data", data, "--json"]);
+      expect(JSON.parse(stdout)).toMatchObject(card.test!);
+    }
+  }, 120_000);
+
+  test("patience ends a training that gets no better", async () => {
+    const flags = ["--rate", "1e-12", "--patience", "1", "--epochs", "9", "--out", join(folder, "patient"), "--json"];
+    const { code, stdout } = await heed(["train", "g2p", ...sizes, ...flags]);
+    expect(code).toBe(0);
+    const { card } = JSON.parse(stdout) as { readonly card: G2pCard };
+    expect(card.training).toMatchObject({ reason: "patience", bestStep: 5, steps: 6 });
+    expect(card.command).toContain(" --epochs 9 --patience 1 --batch");
+  }, 120_000);
 
   test("stopped and resumed, it ends with the same bits", async () => {
     const out = join(folder, "stopped");
@@ -122,6 +161,9 @@ describe("heed train g2p", () => {
     const settings = await heed(["train", "g2p", ...sizes, "--seed", "2", "--out", whole, "--resume"]);
     expect(settings.code).toBe(1);
     expect(settings.stderr).toContain("the checkpoint must be of the same settings");
+    const threads = await heed(["train", "g2p", ...sizes, "--threads", "2", "--out", whole, "--resume"]);
+    expect(threads.code).toBe(1);
+    expect(threads.stderr).toContain("as many threads as it began with, 1, got 2. Give --threads 1");
     const other = join(folder, "other");
     writeSmallData(other, 85);
     const words = await heed(["train", "g2p", "--data", other, ...sizes.slice(2), "--out", whole, "--resume"]);

@@ -1,6 +1,7 @@
 // What `heed compare g2p` prints: two models in two columns, their errors by word length, and the verdict.
 
 import type { ComparedModel, Comparison } from "../recipes/g2p/compare.ts";
+import { grouped } from "./grouped.ts";
 import { table } from "./table.ts";
 
 /** The comparison as text. */
@@ -16,7 +17,7 @@ export function comparisonText(comparison: Comparison): string {
       [`${wordCount} words of ${data}`, "no attention", `${attention.variant} attention`],
       row("WER", ({ wer }) => `${wer.toFixed(2)} %`),
       row("PER", ({ per }) => `${per.toFixed(2)} %`),
-      row("parameters", ({ parameterCount }) => String(parameterCount)),
+      row("parameters", ({ parameterCount }) => grouped(parameterCount)),
       row("epochs", ({ epochs }) => String(Math.round(epochs * 10) / 10)),
       row("minutes of training", ({ minutes }) => minutes.toFixed(1)),
       row("words/s", ({ wordsPerSecond }) => String(Math.round(wordsPerSecond))),
@@ -37,7 +38,7 @@ export function comparisonText(comparison: Comparison): string {
     [1, 2, 3],
   );
   const notes = [
-    ...(sameBudget ? [] : ["The budgets differ (words, steps or parameters), so the models are not on a par."]),
+    ...(sameBudget ? [] : ["The budgets differ in words, steps, epochs or parameters; train both under one."]),
     "The interval is over the choice of words; another seed may differ by about 1 point as well.",
   ];
   return [figures, "", lengths, "", verdict, ...notes].join("\n");

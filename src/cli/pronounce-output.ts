@@ -14,6 +14,8 @@ export interface PronunciationJson {
   readonly score: number;
   /** `weights[row][column]` for phonemes (rows) and letters (columns); no rows of weights where the model has no attention. */
   readonly attention: Alignment;
+  /** False where the search stopped at the longest pronunciation allowed. */
+  readonly complete: boolean;
   /** Further pronunciations, best first; present where more than one was asked for. */
   readonly alternatives?: readonly PronunciationJson[];
 }
@@ -51,17 +53,18 @@ export function traceOf(word: string, { attention }: Pronunciation): AlignmentTr
   return weights.length > 0 && rows.length > 0 ? { rows, columns, weights, word } : null;
 }
 
-function toJson(word: string, { phonemes, score, attention }: Pronunciation): PronunciationJson {
+function toJson(word: string, { phonemes, score, attention, complete }: Pronunciation): PronunciationJson {
   const weights = attention.weights.map((row) => row.map(rounded));
-  return { word, phonemes, score: rounded(score), attention: { ...attention, weights } };
+  return { word, phonemes, score: rounded(score), attention: { ...attention, weights }, complete };
 }
 
 function rounded(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }
 
-function phonemesText({ phonemes }: Pronunciation): string {
-  return phonemes.length === 0 ? "(silence)" : phonemes.join(" ");
+function phonemesText({ phonemes, complete }: Pronunciation): string {
+  const said = phonemes.length === 0 ? "(silence)" : phonemes.join(" ");
+  return complete ? said : `${said} (stopped at the longest length allowed)`;
 }
 
 function probabilityText({ score }: Pronunciation): string {

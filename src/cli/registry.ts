@@ -40,7 +40,7 @@ export const commandEntries: readonly CommandEntry[] = [
   },
   {
     name: "recipes",
-    summary: "list what can be trained and what it reproduces",
+    summary: "list what can be trained and what it is measured against",
     load: async () => (await import("./commands/recipes.ts")).recipesCommand as Command,
   },
 ];

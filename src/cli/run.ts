@@ -15,28 +15,37 @@ import { UsageError } from "./usage.ts";
  * @returns the exit code.
  */
 export async function runCommandLine(args: readonly string[], console: Console): Promise<number> {
-  let code = 0;
-  const entry = entryOf(args);
-  const shown = entry ?? exampleOf(args);
-  const command = await shown.load();
-  const parser = createParser(console, { entry, shown, command }, async (call) => {
-    code = await runCommand(command, call, console);
-  });
-  try {
-    await parser.parseAsync(args, { from: "user" });
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    throw error;
-  }
-  return code;
+  const read = await readCommandLine(args, console);
+  return typeof read === "number" ? read : await runCommand(read, console);
 }
 
-interface ParsedCall {
+/** A command line that was understood. Options have the names of their long flags in camel case. */
+export interface ReadCommandLine {
+  readonly command: Command;
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-async function runCommand(command: Command, { operands, options }: ParsedCall, console: Console): Promise<number> {
+/** Reads a command line without running it; a number is the exit code of one that is wrong, or was answered with a page of help. */
+export async function readCommandLine(given: readonly string[], console: Console): Promise<ReadCommandLine | number> {
+  const args = helpAsked(given);
+  let call: ParsedCall | undefined;
+  const entry = entryOf(args);
+  const shown = entry ?? exampleOf(args);
+  const command = await shown.load();
+  const parser = createParser(console, { entry, shown, command }, (parsed) => void (call = parsed));
+  try {
+    parser.parse(args, { from: "user" });
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+  return call ? { command, ...call } : 0;
+}
+
+type ParsedCall = Omit<ReadCommandLine, "command">;
+
+async function runCommand({ command, operands, options }: ReadCommandLine, console: Console): Promise<number> {
   try {
     return await command.run({ operands, options, console });
   } catch (error) {
@@ -62,6 +71,14 @@ function sentenceOf(error: unknown): string {
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
+/** `help train g2p` as `train g2p --help`; what is no command stays without it, and is refused. */
+function helpAsked(args: readonly string[]): readonly string[] {
+  const [first, ...asked] = args;
+  if (first !== "help") return args;
+  const known = commandEntries.some(({ name }) => `${name} `.startsWith([...asked, ""].join(" ")));
+  return known ? [...asked, "--help"] : asked;
+}
+
 /** The entry that a command line begins with; options before it belong to the program. */
 function entryOf(args: readonly string[]): CommandEntry | undefined {
   return commandEntries.find(({ name }) => name.split(" ").every((word, i) => args[i] === word));
@@ -71,6 +88,12 @@ function entryOf(args: readonly string[]): CommandEntry | undefined {
 function exampleOf([group]: readonly string[]): CommandEntry {
   return commandEntries.find(({ name }) => name.startsWith(`${group} `)) ?? commandEntries[0]!;
 }
+
+/** What the program's page ends with. */
+const epilogue = [
+  "heed COMMAND --help shows the options of a command.",
+  "With HEED_PROFILE=1 in its environment, a command prints at its end where the time went.",
+].join("\n");
 
 /** The command called, if the line names one, and the command that is loaded: that one, or an example. */
 interface LoadedCommand {
@@ -82,14 +105,20 @@ interface LoadedCommand {
 function createParser(
   console: Console,
   { entry: called, shown, command }: LoadedCommand,
-  act: (call: ParsedCall) => Promise<void>,
+  act: (call: ParsedCall) => void,
 ): Parser {
   const program = new Parser("heed");
+  const commands: Parser[] = [];
   program
     .description("Attention for TypeScript: build it, train it, look inside.")
     .version(readVersion(), "--version", "print the version")
-    .helpOption("--help", "show this help")
+    .helpOption("-h, --help", "show this help")
     .helpCommand(false)
+    .configureHelp({
+      // Groups are a matter of parsing: people see commands.
+      visibleCommands: (parser) => (parser === program ? commands : [...parser.commands]),
+      subcommandTerm: (parser) => fullName(parser),
+    })
     .showHelpAfterError("(--help shows what there is)")
     .exitOverride()
     .configureOutput({
@@ -99,29 +128,36 @@ function createParser(
       getOutHelpWidth: () => widthOf(console.stdout),
       getErrHelpWidth: () => widthOf(console.stderr),
     });
-  program.addHelpText("after", exampleText(command));
+  program.addHelpText("after", `${exampleText(command)}\n\n${epilogue}`);
   const groups = new Map<string, Parser>();
   for (const entry of commandEntries) {
     const [first = "", second] = entry.name.split(" ");
     let parent = program;
     if (second !== undefined) {
-      parent = groups.get(first) ?? program.command(first).description(`${first} a recipe's model`);
+      parent = groups.get(first) ?? program.command(first).description(`${first} a recipe's model`).helpCommand(false);
       groups.set(first, parent);
       if (entry === shown) parent.addHelpText("after", exampleText(command));
     }
     const parser = parent.command(second ?? first).description(entry.summary);
+    commands.push(parser);
     if (entry === called) configure(parser, command, act);
   }
   return program;
 }
 
-function configure(parser: Parser, command: Command, act: (call: ParsedCall) => Promise<void>): void {
+function configure(parser: Parser, command: Command, act: (call: ParsedCall) => void): void {
   parser.description(`${command.summary}.`).allowExcessArguments(false);
   for (const { name, summary } of command.operands ?? []) parser.argument(name, summary);
   for (const option of command.options) parser.addOption(optionOf(option));
   parser.option("--json", "print one JSON document instead of text");
   parser.addHelpText("after", exampleText(command));
-  parser.action(async () => act({ operands: parser.args, options: parser.opts() }));
+  parser.action(() => act({ operands: parser.args, options: parser.opts() }));
+}
+
+/** A command's name with its group's. */
+function fullName(parser: Parser): string {
+  const group = parser.parent?.parent ? `${parser.parent.name()} ` : "";
+  return `${group}${parser.name()}`;
 }
 
 function exampleText({ example }: Command): string {

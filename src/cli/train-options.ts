@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { G2pDataFacts } from "../recipes/g2p/data.ts";
 import { g2pSettings, scaledModel, type G2pSettings, type G2pVariant } from "../recipes/g2p/settings.ts";
+import { largestSeed } from "../train/settings.ts";
 import { path, realNumber, wholeNumber, type CommandOption } from "./command.ts";
 
 /** What the options become. */
@@ -12,9 +13,11 @@ export interface TrainFlags {
   readonly limit?: number;
   readonly size?: number;
   readonly epochs?: number;
+  readonly patience?: number;
   readonly batch?: number;
   readonly rate?: number;
   readonly dropout?: number;
+  readonly smoothing?: number;
   readonly seed?: number;
   readonly threads?: number;
 }
@@ -29,6 +32,12 @@ export const trainOptions: readonly CommandOption[] = [
     summary: "passes over the words: the budget",
     fallback: String(recipe.epochs),
     read: wholeNumber(1, 10_000),
+  },
+  {
+    flags: "--patience <n>",
+    summary: "stop after so many steps without a better dev score",
+    fallback: "never",
+    read: wholeNumber(1, 1_000_000_000),
   },
   {
     flags: "--batch <n>",
@@ -49,10 +58,16 @@ export const trainOptions: readonly CommandOption[] = [
     read: realNumber(0, 0.95),
   },
   {
+    flags: "--smoothing <x>",
+    summary: "label smoothing: share of a target's probability spread over all",
+    fallback: String(recipe.smoothing),
+    read: realNumber(0, 0.95),
+  },
+  {
     flags: "--seed <n>",
     summary: "decides every random choice",
     fallback: String(recipe.seed),
-    read: wholeNumber(0, 2 ** 31 - 1),
+    read: wholeNumber(0, largestSeed),
   },
   {
     flags: "--threads <n>",
@@ -71,13 +86,15 @@ export const trainOptions: readonly CommandOption[] = [
 
 /** The recipe's settings with what the options change. */
 export function settingsOf(variant: G2pVariant, flags: TrainFlags): G2pSettings {
-  const { size, epochs, batch, rate, dropout, seed } = flags;
+  const { size, epochs, patience, batch, rate, dropout, smoothing, seed } = flags;
   return g2pSettings(variant, {
     ...(size === undefined ? {} : { model: scaledModel(variant, size) }),
     ...(epochs === undefined ? {} : { epochs }),
+    ...(patience === undefined ? {} : { patience }),
     ...(batch === undefined ? {} : { batchSize: batch }),
     ...(rate === undefined ? {} : { rate }),
     ...(dropout === undefined ? {} : { dropout }),
+    ...(smoothing === undefined ? {} : { smoothing }),
     ...(seed === undefined ? {} : { seed }),
   });
 }

@@ -3,6 +3,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import { fileError } from "../core/errors.ts";
 import type { G2pCard } from "../recipes/g2p/card.ts";
+import { usualThreads } from "../recipes/g2p/settings.ts";
 import { shipG2p } from "../recipes/g2p/ship.ts";
 import { trainG2p, type G2pTraining } from "../recipes/g2p/train.ts";
 import type { TrainEvent } from "../train/loop.ts";
@@ -26,24 +27,31 @@ export interface TrainedModel {
   readonly card: G2pCard | null;
 }
 
-/** Trains until the end or the first signal, then scores the best parameters and writes the model folder `into`. */
+/** A training, and the model that it ends in. */
+export interface ModelTraining extends Omit<G2pTraining, "signal"> {
+  /** The model folder to write. */
+  readonly into: string;
+  /** Score the test words too. Default: the dev words only. */
+  readonly test?: boolean;
+}
+
+/** Trains until the end or the first signal, then scores the best parameters and writes the model folder. */
 export async function trainModel(
-  training: Omit<G2pTraining, "signal"> & { readonly into: string },
+  { into, test = false, threads = usualThreads(), ...training }: ModelTraining,
   view: TrainView,
 ): Promise<TrainedModel> {
-  const { into, ...rest } = training;
   const { signal } = view.interrupt;
-  const { done, totalSteps } = await runTraining({ ...rest, signal }, view);
+  const { done, totalSteps } = await runTraining({ ...training, threads, signal }, view);
   const { step } = done;
   if (done.reason === "aborted") return { step, card: null };
   const say = (sentence: string): void => void view.console.stderr.write(`${view.lines ? "heed: " : ""}${sentence}\n`);
-  if (!view.lines) say("Scoring the best parameters on dev and test words ...");
+  if (!view.lines) say(`Scoring the best parameters on ${test ? "dev and test" : "dev"} words ...`);
   const quiet = onStop(view.interrupt, say);
-  const { data, settings, folder, threads } = training;
+  const { data, settings, folder } = training;
   const stepsPerEpoch = totalSteps / settings.epochs;
   try {
-    const shared = { data, settings, folder, into, done, stepsPerEpoch, signal };
-    return { step, card: await shipG2p({ ...shared, ...(threads === undefined ? {} : { threads }) }) };
+    const card = await shipG2p({ data, settings, folder, into, done, stepsPerEpoch, threads, test, signal });
+    return { step, card };
   } catch (error) {
     if (signal.aborted && error === signal.reason) return { step, card: null };
     throw error;

@@ -17,9 +17,11 @@ export { createDecoder, type Decoder, type DecoderOptions } from "./seq2seq/deco
 export type { DecodeOptions, Hypothesis } from "./seq2seq/search.ts";
 export { decodeSeq2Seq, encodeSeq2Seq } from "./seq2seq/weights.ts";
 export { decodePronounceModel, encodePronounceModel, pronounceFiles, type PronounceModel } from "./pronounce/model.ts";
+export { longestWord } from "../text/word.ts";
+export { checkWord, type CheckedWord, type WordProblem } from "./pronounce/check-word.ts";
 export {
   createPronouncer,
-  longestWord,
+  wordLengths,
   type Alignment,
   type PronounceOptions,
   type PronounceResult,

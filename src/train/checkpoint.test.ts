@@ -10,7 +10,14 @@ import { array, type NdArray, zeros } from "../core/ndarray.ts";
 import { rng } from "../core/random.ts";
 import { leaves } from "../core/tree.ts";
 import { encodeSafetensors } from "../files/safetensors.ts";
-import { loadCheckpoint, saveCheckpoint, type TrainArrays, type TrainProgress } from "./checkpoint.ts";
+import {
+  checkpointVersion,
+  loadCheckpoint,
+  progressHash,
+  saveCheckpoint,
+  type TrainArrays,
+  type TrainProgress,
+} from "./checkpoint.ts";
 
 let folder: string;
 let path: string;
@@ -27,6 +34,7 @@ const progress: TrainProgress = {
   epoch: 1,
   batch: 3,
   seconds: 0.1,
+  processorSeconds: 0.7,
   best: { score: 0.1 + 0.2, step: 4 },
   lossSum: 1 / 3,
   lossCount: 2,
@@ -44,9 +52,15 @@ const contents = (arrays: TrainArrays): unknown =>
   leaves<NdArray>(arrays).map(([name, a]) => [name, [...(a.data as Float32Array)]]);
 
 /** Writes a file with some tensors and metadata of a checkpoint's kind. */
-async function forge(tensors: Record<string, NdArray>, metadata: Record<string, string> = {}): Promise<void> {
-  const usual = { heed: "training", version: "2", progress: JSON.stringify(progress), settings: "s" };
-  await writeFile(path, encodeSafetensors(tensors, { ...usual, ...metadata }));
+async function forge(tensors: Record<string, NdArray>, changes: Record<string, string> = {}): Promise<void> {
+  const usual = {
+    heed: "training",
+    version: String(checkpointVersion),
+    progress: JSON.stringify(progress),
+    settings: "s",
+  };
+  const metadata = { ...usual, ...changes };
+  await writeFile(path, encodeSafetensors(tensors, { progressHash: progressHash(metadata.progress), ...metadata }));
 }
 
 /** The refusal; the arrays must be as they were. */
@@ -92,17 +106,20 @@ describe("checkpoints", () => {
     await saveCheckpoint(path, fill(1), progress, "s");
     const bytes = await readFile(path);
     const header = 8 + Number(bytes.readBigUInt64LE(0));
-    for (let at = 0; at < header; at += 3) {
+    const saved = contents(fill(1));
+    let refused = 0;
+    for (let at = 0; at < header; at++) {
       const other = Buffer.from(bytes);
       other[at]! ^= 1 << (at % 8);
       await writeFile(path, other);
       const into = fill(2);
       const before = contents(into);
-      await loadCheckpoint(path, into, "s").catch((error: unknown) => {
-        expect(error).toBeInstanceOf(HeedError);
-        expect(contents(into)).toEqual(before);
-      });
+      const read = await loadCheckpoint(path, into, "s").catch((error: unknown) => error);
+      if (read instanceof HeedError) refused++;
+      else expect({ at, read }).toEqual({ at, read: progress });
+      expect(contents(into)).toEqual(read instanceof HeedError ? before : saved);
     }
+    expect(refused).toBeGreaterThan(0.9 * header);
   });
 
   test("are refused when the file is missing", async () => {
@@ -114,9 +131,14 @@ describe("checkpoints", () => {
       "another kind",
       good,
       { heed: "seq2seq" },
-      "a training checkpoint of version 2 is required, got another kind of file",
+      `a training checkpoint of version ${checkpointVersion} is required, got another kind of file`,
     ],
-    ["another version", good, { version: "1" }, "a training checkpoint of version 2 is required, got version 1"],
+    [
+      "another version",
+      good,
+      { version: "1" },
+      `a training checkpoint of version ${checkpointVersion} is required, got version 1`,
+    ],
     ["other settings", good, { settings: "t" }, "must be of the same settings, got \n  checkpoint: t\n  now:        s"],
     ["a missing tensor", {}, {}, "tensor params.w float32[2] is required, got none of that name"],
     [
@@ -131,6 +153,12 @@ describe("checkpoints", () => {
     ["NaN", { "params.w": array([1, NaN]) }, {}, "tensor params.w must be finite, got NaN or Infinity"],
     ["Infinity", { "params.w": array([1, -Infinity]) }, {}, "tensor params.w must be finite, got NaN or Infinity"],
     ["no progress", good, { progress: "" }, "the checkpoint's progress must be whole"],
+    [
+      "a changed progress",
+      good,
+      { progressHash: progressHash(JSON.stringify({ ...progress, step: 6 })) },
+      "the checkpoint's progress must be as it was written",
+    ],
   ])("with %s are refused", async (_, tensors, metadata, message) => {
     await forge(tensors, metadata);
     const text = await refusal(one());

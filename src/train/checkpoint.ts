@@ -1,5 +1,6 @@
 // Checkpoints of a training: everything that the next step depends on, in one safetensors file.
 
+import { createHash } from "node:crypto";
 import { fileError } from "../core/errors.ts";
 import type { NdArray } from "../core/ndarray.ts";
 import { sameShape } from "../core/tensor.ts";
@@ -8,7 +9,7 @@ import { readFileBounded, writeFileAtomic } from "../files/node.ts";
 import { decodeSafetensors, encodeSafetensors, type SafetensorsContents } from "../files/safetensors.ts";
 
 /** The version of the layout below; a file of another version is refused. */
-export const checkpointVersion = 2;
+export const checkpointVersion = 3;
 
 /** Numbers that a training carries besides its arrays. */
 export interface TrainProgress {
@@ -19,6 +20,8 @@ export interface TrainProgress {
   readonly batch: number;
   /** Seconds of training so far, over all runs. */
   readonly seconds: number;
+  /** Processor time of the training's processes, user and system, in seconds over all runs. */
+  readonly processorSeconds: number;
   /** Best validation score so far (lower is better) and the step at which it came; null before the first. */
   readonly best: { readonly score: number; readonly step: number } | null;
   /** Sum and count of losses since the last report, so that reports are the same after a resume. */
@@ -34,6 +37,7 @@ export const firstProgress: TrainProgress = {
   epoch: 0,
   batch: 0,
   seconds: 0,
+  processorSeconds: 0,
   best: null,
   lossSum: 0,
   lossCount: 0,
@@ -52,15 +56,22 @@ export async function saveCheckpoint(
 ): Promise<void> {
   const tensors: Record<string, NdArray> = {};
   for (const [name, array] of leaves<NdArray>(arrays)) tensors[name] = array;
+  const text = JSON.stringify(progress);
   await writeFileAtomic(
     path,
     encodeSafetensors(tensors, {
       heed: "training",
       version: String(checkpointVersion),
-      progress: JSON.stringify(progress),
+      progress: text,
+      progressHash: progressHash(text),
       settings,
     }),
   );
+}
+
+/** What a checkpoint says of its progress, so that a number that was changed, by a fault or by hand, is noticed. */
+export function progressHash(progress: string): string {
+  return createHash("sha256").update(progress).digest("hex");
 }
 
 /**
@@ -68,7 +79,7 @@ export async function saveCheckpoint(
  *
  * @param settings - what the training is configured as; a checkpoint of another configuration is refused.
  * @throws HeedError (code `file`) naming the file and the tensor or the fact: another kind, version or configuration, a
- *   tensor missing, unknown, of another shape or not finite, progress that no training can have made.
+ *   tensor missing, unknown, of another shape or not finite, progress that was changed or that no training can have made.
  */
 export async function loadCheckpoint(path: string, arrays: TrainArrays, settings: string): Promise<TrainProgress> {
   const { tensors, metadata } = await readContents(path);
@@ -79,7 +90,10 @@ export async function loadCheckpoint(path: string, arrays: TrainArrays, settings
       `\n  checkpoint: ${shorten(metadata.get("settings"))}\n  now:        ${shorten(settings)}`,
       "Train into another folder, or give the same settings.",
     );
-  const progress = checkProgress(path, metadata.get("progress"));
+  const text = metadata.get("progress") ?? "";
+  if (metadata.get("progressHash") !== progressHash(text))
+    throw fileError(path, "the checkpoint's progress must be as it was written", shorten(JSON.stringify(text)));
+  const progress = checkProgress(path, text);
   copyInto(path, tensors, arrays);
   return progress;
 }
@@ -133,8 +147,8 @@ export function copyInto(
 }
 
 /** The progress in a file's metadata, field by field: nothing else of it is kept. */
-function checkProgress(path: string, text = ""): TrainProgress {
-  const { step, epoch, batch, seconds, best, lossSum, lossCount, validationDue } = parseRecord(text);
+function checkProgress(path: string, text: string): TrainProgress {
+  const { step, epoch, batch, seconds, processorSeconds, best, lossSum, lossCount, validationDue } = parseRecord(text);
   if (
     isCount(step) &&
     isCount(epoch) &&
@@ -142,10 +156,12 @@ function checkProgress(path: string, text = ""): TrainProgress {
     isCount(lossCount) &&
     isFinite(seconds) &&
     seconds >= 0 &&
+    isFinite(processorSeconds) &&
+    processorSeconds >= 0 &&
     isFinite(lossSum) &&
     typeof validationDue === "boolean"
   ) {
-    const numbers = { step, epoch, batch, seconds, lossSum, lossCount, validationDue };
+    const numbers = { step, epoch, batch, seconds, processorSeconds, lossSum, lossCount, validationDue };
     if (best === null) return { ...numbers, best };
     const { score, step: at } = record(best);
     if (isFinite(score) && isCount(at) && at <= step) return { ...numbers, best: { score, step: at } };

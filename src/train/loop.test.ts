@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { HeedError } from "../core/errors.ts";
 import { array, type NdArray } from "../core/ndarray.ts";
 import { decodeSafetensors, encodeSafetensors } from "../files/safetensors.ts";
+import { progressHash } from "./checkpoint.ts";
 import { train, type TrainEvent, type TrainSettings, type TrainTask } from "./loop.ts";
 import { adamw } from "./optim/adamw.ts";
 import { sgd } from "./optim/sgd.ts";
@@ -69,7 +70,11 @@ async function traces(events: readonly TrainEvent[]): Promise<unknown> {
     new Uint8Array(await readFile(join(folder, "last.safetensors"))),
     "last",
   );
-  const { seconds: _, ...progress } = JSON.parse(metadata.get("progress")!) as Record<string, unknown>;
+  const {
+    seconds: _,
+    processorSeconds: __,
+    ...progress
+  } = JSON.parse(metadata.get("progress")!) as Record<string, unknown>;
   return {
     arrays: [...tensors].map(([name, a]) => [name, [...(a.data as Float32Array)]]),
     best: await readFile(join(folder, "best.safetensors"), "hex"),
@@ -118,6 +123,25 @@ describe("train", () => {
       expect(rest[0]).toMatchObject({ type: "start", resumed: true, step: stopAt });
       expect(await traces([...first, ...rest])).toEqual(whole);
     }
+  });
+
+  test("time in all, and of the processor, is summed over the runs", async () => {
+    const stop = new AbortController();
+    const base = task();
+    const busy = task({
+      step: (...args) => {
+        for (const until = performance.now() + 20; performance.now() < until;);
+        return base.step(...args);
+      },
+    });
+    const events = train(busy, settings, { folder, signal: stop.signal });
+    const first = await collect(events, ({ step }) => void (step === 4 && stop.abort()));
+    const rest = await collect(train(task(), settings, { folder, resume: true }));
+    const [stopped, done] = [first, rest].map((events) => events.at(-1) as Extract<TrainEvent, { type: "done" }>);
+    expect(stopped!.reason).toBe("aborted");
+    expect(stopped!.processorSeconds).toBeGreaterThan(0.02);
+    expect(done!.processorSeconds).toBeGreaterThanOrEqual(stopped!.processorSeconds);
+    expect(done!.seconds).toBeGreaterThan(0.08);
   });
 
   test("killed after any checkpoint, it goes on from there to the same end", async () => {
@@ -215,7 +239,8 @@ describe("train", () => {
     [{ reportEvery: 0 }, "train: reportEvery must be an integer >= 1, got 0"],
     [{ checkpointSteps: -1 }, "train: checkpointSteps must be an integer >= 1, got -1"],
     [{ checkpointSeconds: NaN }, "train: checkpointSeconds must be a number >= 0, got NaN"],
-    [{ seed: 0.5 }, "train: seed must be an integer >= 0, got 0.5"],
+    [{ seed: 0.5 }, "train: seed must be an integer from 0 to 2147483647, got 0.5"],
+    [{ seed: 2 ** 31 }, "train: seed must be an integer from 0 to 2147483647, got 2147483648"],
     [{ fingerprint: 7 as never }, "train: fingerprint must be a text, got 7"],
     [{ rate: 1 } as object, "train: options must be among epochs, seed, optimizer"],
   ])("refuses %o", async (bad, message) => {
@@ -249,7 +274,8 @@ describe("train", () => {
 });
 
 describe("a checkpoint's progress", () => {
-  const whole = { step: 4, epoch: 1, batch: 0, seconds: 1, best: null, lossSum: 0, lossCount: 0, validationDue: false };
+  const spent = { seconds: 1, processorSeconds: 2 };
+  const whole = { step: 4, epoch: 1, batch: 0, ...spent, best: null, lossSum: 0, lossCount: 0, validationDue: false };
   test.each([
     ["no JSON", "{"],
     ["a list", "[]"],
@@ -257,6 +283,7 @@ describe("a checkpoint's progress", () => {
     ["a missing field", JSON.stringify({ ...whole, step: undefined })],
     ["a negative count", JSON.stringify({ ...whole, epoch: -1 })],
     ["a fraction", JSON.stringify({ ...whole, batch: 0.5 })],
+    ["a processor time before the start", JSON.stringify({ ...whole, processorSeconds: -1 })],
     ["a text for a number", JSON.stringify({ ...whole, seconds: "1" })],
     ["a best that is a text", JSON.stringify({ ...whole, best: "1" })],
     ["a best score of null", JSON.stringify({ ...whole, best: { score: null, step: 1 } })],
@@ -269,7 +296,8 @@ describe("a checkpoint's progress", () => {
     const copy = join(folder, "copy");
     await cp(last, copy);
     const { tensors, metadata } = decodeSafetensors(new Uint8Array(await readFile(copy)), "copy");
-    await writeFile(last, encodeSafetensors(tensors, { ...Object.fromEntries(metadata), progress }));
+    const forged = { ...Object.fromEntries(metadata), progress, progressHash: progressHash(progress) };
+    await writeFile(last, encodeSafetensors(tensors, forged));
     await expect(collect(train(task(), settings, { folder, resume: true }))).rejects.toThrow(
       /last\.safetensors: the checkpoint('s progress)? must be/,
     );

@@ -66,10 +66,15 @@ export async function* train<P, B>(
   const validateEvery = settings.validateEvery ?? perEpoch;
   const clock = performance.now();
   let saved = clock;
-  const before = progress.seconds;
-  const seconds = (): number => before + (performance.now() - clock) / 1000;
+  const processor = process.cpuUsage();
+  const before = progress;
+  const seconds = (): number => before.seconds + (performance.now() - clock) / 1000;
+  const processorSeconds = (): number => {
+    const { user, system } = process.cpuUsage(processor);
+    return before.processorSeconds + (user + system) / 1e6;
+  };
   const save = async (): Promise<TrainEvent> => {
-    progress = { ...progress, seconds: seconds() };
+    progress = { ...progress, seconds: seconds(), processorSeconds: processorSeconds() };
     await saveCheckpoint(last, arrays, progress, settings.fingerprint);
     kept = progress;
     saved = performance.now();
@@ -193,5 +198,6 @@ export async function* train<P, B>(
     }
   }
   if (kept !== progress) yield await save();
-  yield { type: "done", step: progress.step, reason, best: progress.best, seconds: seconds() };
+  const spent = { seconds: seconds(), processorSeconds: processorSeconds() };
+  yield { type: "done", step: progress.step, reason, best: progress.best, ...spent };
 }

@@ -18,6 +18,9 @@ const known = [
   "fingerprint",
 ] as const satisfies readonly (keyof TrainSettings)[];
 
+/** The largest seed of a training. */
+export const largestSeed: number = 2 ** 31 - 1;
+
 /** Refuses settings that are unknown or out of their range. @throws HeedError "option" */
 export function checkTrainSettings(settings: TrainSettings): void {
   checkOptions("train", settings, known);
@@ -26,7 +29,8 @@ export function checkTrainSettings(settings: TrainSettings): void {
     const value = settings[name] ?? (name === "epochs" ? NaN : 1);
     if (!Number.isSafeInteger(value) || value < 1) refuse(`${name} must be an integer >= 1`, value);
   }
-  if (!Number.isSafeInteger(seed) || seed < 0) refuse("seed must be an integer >= 0", seed);
+  if (!Number.isInteger(seed) || seed < 0 || seed > largestSeed)
+    refuse(`seed must be an integer from 0 to ${largestSeed}`, seed);
   if (!(clip > 0)) refuse("clip must be above 0", clip, "Infinity clips nothing.");
   if (!(averageDecay >= 0 && averageDecay < 1)) refuse("averageDecay must lie in 0 <= averageDecay < 1", averageDecay);
   if (!(checkpointSeconds >= 0))

@@ -35,6 +35,7 @@ export interface TrainTask<P, B> {
 /** How it is trained. */
 export interface TrainSettings {
   readonly epochs: number;
+  /** From 0 to 2^31 - 1. */
   readonly seed: number;
   readonly optimizer: Optimizer;
   readonly schedule: Schedule;
@@ -87,4 +88,6 @@ export type TrainEvent =
       readonly reason: "finished" | "patience" | "aborted";
       readonly best: TrainProgress["best"];
       readonly seconds: number;
+      /** Processor time of the process, user and system, over all runs. */
+      readonly processorSeconds: number;
     };

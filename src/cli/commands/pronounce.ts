@@ -3,6 +3,7 @@
 import { HeedError } from "../../core/errors.ts";
 import type { Device } from "../../engine/runtime.ts";
 import type { PronounceResult } from "../../models/pronounce/pronouncer.ts";
+import { alphaOption } from "../alpha-option.ts";
 import { oneOf, path, wholeNumber, type Command, type CommandCall } from "../command.ts";
 import { colorsOf, printable, widthOf, type Console } from "../console.ts";
 import { UsageError } from "../usage.ts";
@@ -10,6 +11,7 @@ import { UsageError } from "../usage.ts";
 interface PronounceFlags {
   readonly beam?: number;
   readonly nbest?: number;
+  readonly alpha?: number;
   readonly figure?: string;
   readonly model?: string;
   readonly device?: Device;
@@ -29,6 +31,7 @@ export const pronounceCommand: Command<PronounceFlags> = {
       read: wholeNumber(1, 100),
     },
     { flags: "--nbest <n>", summary: "pronunciations of a word", fallback: "1", read: wholeNumber(1, 100) },
+    alphaOption,
     { flags: "--figure <file>", summary: "draw the alignments to an .svg or .png file", read: figurePath },
     { flags: "--model <dir>", summary: "model folder", fallback: "the model that ships", read: path },
     { flags: "--device <name>", summary: "cpu or wasm", fallback: "cpu", read: oneOf("cpu", "wasm") },
@@ -42,7 +45,7 @@ export const pronounceCommand: Command<PronounceFlags> = {
 };
 
 async function pronounce({ operands, options, console }: CommandCall<PronounceFlags>): Promise<number> {
-  const { nbest = 1, beam = nbest, json, figure } = options;
+  const { nbest = 1, beam = nbest, alpha, json, figure } = options;
   if (nbest > beam) throw new UsageError(`--nbest must not exceed --beam, got ${nbest} and ${beam}`);
   const { timing } = console;
   const { findModel } = await import("../pronounce-model.ts");
@@ -64,10 +67,11 @@ async function pronounce({ operands, options, console }: CommandCall<PronounceFl
   timing.end("model and runtime");
 
   const pronouncer = createPronouncer(model, { device });
-  const results = await pronouncer.pronounce(words, { beam, nbest });
+  const search = { beam, nbest, ...(alpha === undefined ? {} : { alpha }) };
+  const results = await pronouncer.pronounce(words, search);
   timing.end("sessions and decoding");
   if (options.timing) {
-    await pronouncer.pronounce(words, { beam, nbest });
+    await pronouncer.pronounce(words, search);
     timing.end("decoding again");
   }
 

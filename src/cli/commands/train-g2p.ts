@@ -2,8 +2,10 @@
 
 import { oneOf, path, type Command, type CommandCall } from "../command.ts";
 import { printable, type Console } from "../console.ts";
+import { grouped } from "../grouped.ts";
 import { defaultFolder, settingsOf, trainOptions, type TrainFlags } from "../train-options.ts";
-import type { G2pCard } from "../../recipes/g2p/card.ts";
+import type { CardScore, G2pCard } from "../../recipes/g2p/card.ts";
+import { timeText } from "../../recipes/g2p/card-text.ts";
 import type { G2pVariant } from "../../recipes/g2p/settings.ts";
 import { shellWord } from "../../recipes/g2p/shell-word.ts";
 
@@ -11,6 +13,7 @@ interface TrainG2pFlags extends TrainFlags {
   readonly variant?: G2pVariant;
   readonly out?: string;
   readonly ship?: string;
+  readonly test?: true;
   readonly resume?: true;
   readonly events?: string;
 }
@@ -27,6 +30,7 @@ export const trainG2pCommand: Command<TrainG2pFlags> = {
     ...trainOptions,
     { flags: "--out <dir>", summary: "folder of the checkpoints", fallback: ".heed/train/...", read: path },
     { flags: "--ship <dir>", summary: "model folder to write at the end", fallback: "OUT/model", read: path },
+    { flags: "--test", summary: "score the test words once at the end and write it into the card" },
     { flags: "--resume", summary: "go on from the folder's checkpoint" },
     { flags: "--events <file>", summary: "write every event to a file, as JSON lines", read: path },
   ],
@@ -45,7 +49,7 @@ async function train({ options, console }: CommandCall<TrainG2pFlags>): Promise<
     import("../interrupt.ts"),
     import("../../recipes/g2p/ship.ts"),
   ]);
-  const { variant = "additive", data: folder, limit, threads, resume = false, events, json = false } = options;
+  const { variant = "additive", data: folder, limit, threads, test, resume = false, events, json = false } = options;
   const settings = settingsOf(variant, options);
   const data = await loadG2pData({
     ...(folder === undefined ? {} : { folder }),
@@ -65,7 +69,7 @@ async function train({ options, console }: CommandCall<TrainG2pFlags>): Promise<
   const interrupt = watchInterrupts(console);
   try {
     const { step, card } = await trainModel(
-      { data, settings, folder: out, into, resume, ...(threads === undefined ? {} : { threads }) },
+      { data, settings, folder: out, into, resume, test: test === true, ...(threads === undefined ? {} : { threads }) },
       { console, interrupt, lines: json, ...(events === undefined ? {} : { events }) },
     );
     if (card === null) {
@@ -74,21 +78,29 @@ async function train({ options, console }: CommandCall<TrainG2pFlags>): Promise<
       return interrupt.exitCode();
     }
     if (json) console.stdout.write(`${JSON.stringify({ folder: out, model: into, card })}\n`);
-    else report(console, card, into);
+    else report(console, card, { into, folder });
     return 0;
   } finally {
     interrupt.release();
   }
 }
 
-function report({ stdout }: Console, { dev, test, training }: G2pCard, into: string): void {
+function report(
+  { stdout }: Console,
+  { dev, test, training }: G2pCard,
+  { into, folder }: { readonly into: string; readonly folder: string | undefined },
+): void {
+  const scoreText = ({ wer, per, wordCount }: CardScore): string =>
+    `WER ${wer.toFixed(2)} %  PER ${per.toFixed(2)} %  ${wordCount} words`;
+  const model = `--model ${shellWord(into)}`;
+  const data = folder === undefined ? "" : ` --data ${shellWord(folder)}`;
   stdout.write(
     `${[
       `model      ${into}`,
-      `test       WER ${test.wer.toFixed(2)} %  PER ${test.per.toFixed(2)} %  ${test.wordCount} words`,
-      `dev        WER ${dev.wer.toFixed(2)} %  PER ${dev.per.toFixed(2)} %  ${dev.wordCount} words`,
-      `training   ${training.steps} steps, ${training.minutes.toFixed(1)} minutes, ${training.parameterCount} parameters`,
-      `try it     heed pronounce attention --model ${shellWord(into)}`,
+      `dev        ${scoreText(dev)}`,
+      `test       ${test === null ? `not scored; once the model is chosen: heed evaluate g2p ${model}${data}` : scoreText(test)}`,
+      `training   ${grouped(training.steps)} steps, ${timeText(training)}, ${grouped(training.parameterCount)} parameters`,
+      `try it     heed pronounce attention ${model}`,
     ].join("\n")}\n`,
   );
 }

@@ -1,11 +1,12 @@
 // Words in; phonemes, scores and where the model looked out.
 
-import { HeedError, inputError } from "../../core/errors.ts";
+import { inputError, type HeedError } from "../../core/errors.ts";
 import type { Device } from "../../engine/runtime.ts";
 import { decode as spell, encode as index, type Vocabulary } from "../../text/vocabulary.ts";
-import { normalizeWord } from "../../text/word.ts";
+import { longestWord } from "../../text/word.ts";
 import { createDecoder } from "../seq2seq/decode.ts";
-import type { Hypothesis } from "../seq2seq/search.ts";
+import { usualAlpha, type Hypothesis } from "../seq2seq/search.ts";
+import { checkWord } from "./check-word.ts";
 import type { PronounceModel } from "./model.ts";
 
 /** Where each phoneme looked: `weights[row][column]`, each row a distribution over the letters. */
@@ -20,7 +21,7 @@ export interface Alignment {
 /** One pronunciation of a word. */
 export interface Pronunciation {
   readonly phonemes: readonly string[];
-  /** Log-probability in nats of the whole pronunciation, its end included; what pronunciations are ordered by. */
+  /** Log-probability in nats of the whole pronunciation, its end included; what pronunciations are ordered by, unless `alpha` says otherwise. */
   readonly score: number;
   /** Empty weights where the model has no attention. */
   readonly attention: Alignment;
@@ -39,6 +40,8 @@ export interface PronounceOptions {
   readonly beam?: number;
   /** Pronunciations returned, at most `beam`. Default 1. */
   readonly nbest?: number;
+  /** Exponent of the length penalty, as in `DecodeOptions`. Default 0: the likeliest first. */
+  readonly alpha?: number;
 }
 
 /** A model ready to pronounce. */
@@ -50,84 +53,31 @@ export interface Pronouncer {
   dispose(): Promise<void>;
 }
 
-/** The longest word that is read, in letters: more than twice the longest the model has met. */
-export const longestWord = 64;
-
-// Words come one by one here, so a few compiled lengths serve them all.
-const buckets = [8, 16, 32, longestWord];
-
-/** A word as the model reads it (`normalizeWord`). @throws HeedError naming the word and the alphabet. */
-export function readWord(word: string, letters: Vocabulary): readonly string[] {
-  const symbols = [...normalizeWord(word)];
-  const typed = [...word];
-  const shown = typed.length > 24 ? `${typed.slice(0, 24).join("")}...` : word;
-  const alphabet = `letters of ${alphabetText(letters.symbols)}`;
-  if (symbols.length === 0)
-    throw inputError("pronounce", `a word must have at least one of the ${alphabet}`, "an empty word");
-  if (symbols.length > longestWord)
-    throw inputError(
-      "pronounce",
-      `a word may have at most ${longestWord} letters`,
-      `"${shown}" with ${symbols.length}`,
-    );
-  const foreign = [...new Set(typed.filter((s) => ![...normalizeWord(s)].every((part) => letters.ids.has(part))))];
-  if (symbols.some((s) => !letters.ids.has(s)))
-    throw inputError(
-      "pronounce",
-      `a word may have only the ${alphabet}`,
-      `"${shown}" with ${foreign
-        .slice(0, 5)
-        .map((s) => `"${s}"`)
-        .join(", ")}`,
-      repairOf(foreign, letters),
-    );
-  if (!symbols.some((s) => /\p{L}/u.test(s)))
-    throw inputError(
-      "pronounce",
-      `a word must have at least one letter of ${alphabetText(letters.symbols)}`,
-      `"${shown}"`,
-    );
-  return symbols;
-}
-
-/** What to do about symbols that no letter of the alphabet stands for. */
-function repairOf(foreign: readonly string[], letters: Vocabulary): string {
-  const plain = (s: string): string => s.normalize("NFD").replaceAll(/\p{M}/gu, "");
-  if (foreign.every((s) => [...normalizeWord(plain(s))].every((part) => letters.ids.has(part))))
-    return "Write the word without accents.";
-  if (foreign.every((s) => /\p{L}|\p{M}/u.test(s)))
-    return "Write the word in the model's alphabet, or use a model of its own script.";
-  if (foreign.every((s) => /\p{N}/u.test(s))) return "Write numbers out in letters.";
-  return "Leave out what is not a letter, or write it out.";
-}
+/**
+ * The lengths, in letters, that words are padded to: they come one by one, so a few compiled lengths serve them all. Each
+ * is compiled when its first word comes.
+ */
+export const wordLengths: readonly number[] = [8, 16, 32, longestWord];
 
 type Readable = { readonly word: string; readonly symbols: readonly string[] };
 type ReadWord = Readable | { readonly word: string; readonly error: HeedError };
 
 /** Loads a model into the engine. @param device - default: as `compile`. */
 export function createPronouncer(model: PronounceModel, options: { readonly device?: Device } = {}): Pronouncer {
-  const decoder = createDecoder(model.config, model.params, { buckets, ...options });
+  const decoder = createDecoder(model.config, model.params, { buckets: wordLengths, ...options });
   return {
     alphabet: model.letters.symbols,
-    async pronounce(words, { beam = 1, nbest = 1 } = {}) {
+    async pronounce(words, { beam = 1, nbest = 1, alpha = usualAlpha } = {}) {
       checkSearch(beam, nbest);
-      const read = words.map((word): ReadWord => {
-        try {
-          return { word, symbols: readWord(word, model.letters) };
-        } catch (error) {
-          if (error instanceof HeedError) return { word, error };
-          throw error;
-        }
-      });
+      const read = words.map((word): ReadWord => ({ word, ...checkWord(word, model.letters.symbols) }));
       const good = read.filter((r): r is Readable => "symbols" in r);
       const found = await decoder.decode(
         good.map((r) => index(model.letters, r.symbols)),
-        // Without a length penalty the order is that of the probabilities shown.
-        { beam, nbest, alpha: 0 },
+        { beam, nbest, alpha },
       );
       let next = 0;
       return read.map((r): PronounceResult => {
-        if (!("symbols" in r)) return r;
+        if (!("symbols" in r)) return { word: r.word, error: r.error };
         return {
           word: r.word,
           pronunciations: found[next++]!.map((h) => toPronunciation(h, r.symbols, model.phonemes)),
@@ -155,11 +105,4 @@ function toPronunciation(hypothesis: Hypothesis, letters: readonly string[], pho
     attention: { rows, columns: letters, weights: hypothesis.weights.slice(0, rows.length) },
     complete: hypothesis.complete,
   };
-}
-
-function alphabetText(symbols: readonly string[]): string {
-  const plain = symbols.filter((s) => /^[A-Z]$/.test(s));
-  const rest = symbols.filter((s) => !/^[A-Z]$/.test(s));
-  const range = plain.length === 26 ? "A to Z" : plain.join(" ");
-  return [range, rest.join(" ")].filter((part) => part !== "").join(" and ");
 }

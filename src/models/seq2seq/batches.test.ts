@@ -26,6 +26,18 @@ describe("epochBatches", () => {
     expect(new Set(counts).size).toBe(1);
   });
 
+  test("keeps its order from version to version: a training that is under way goes on with it", () => {
+    expect(ids(epochBatches(pairs, 32, 1, 0)).slice(0, 6)).toEqual([152, 479, 239, 309, 269, 56]);
+  });
+
+  test("takes every seed that a training takes, and no other", () => {
+    expect(ids(epochBatches(pairs, 32, 2 ** 31 - 1, 9999))).toHaveLength(pairs.length);
+    for (const seed of [2 ** 31, -1, 0.5])
+      expect(() => epochBatches(pairs, 32, seed, 0)).toThrow(
+        `epochBatches: seed must be an integer from 0 to 2147483647, got ${seed}`,
+      );
+  });
+
   test("full batches of one length need no mask; only what is left is padded", () => {
     const batches = epochBatches(pairs, 16, 1, 0);
     const padded = batches.filter((batch) => pairArrays(batch).sourceMask !== null);

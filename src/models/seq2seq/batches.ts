@@ -1,5 +1,6 @@
 // Batches of pairs: grouped by source length so that almost nothing is padding, in an order that is a function of seed and epoch.
 
+import { optionError } from "../../core/errors.ts";
 import { NdArray } from "../../core/ndarray.ts";
 import { rng, type Rng } from "../../core/random.ts";
 import { BEGIN, END, PAD } from "../../text/vocabulary.ts";
@@ -62,6 +63,9 @@ export function pairArrays(pairs: readonly Pair[]): PairBatch {
   };
 }
 
+/** Larger seeds would leave the whole numbers that are exact, once epochs are counted in. */
+const largestSeed = 2 ** 31 - 1;
+
 /**
  * The batches of one epoch.
  *
@@ -69,6 +73,8 @@ export function pairArrays(pairs: readonly Pair[]): PairBatch {
  * targets hardly. What is left of each length goes together, padded. The batches come in random order.
  *
  * @param size - pairs in a batch.
+ * @param seed - an integer from 0 to 2^31 - 1.
+ * @throws HeedError "option" for another seed.
  */
 export function epochBatches(
   pairs: readonly Pair[],
@@ -76,6 +82,8 @@ export function epochBatches(
   seed: number,
   epoch: number,
 ): readonly (readonly Pair[])[] {
+  if (!Number.isInteger(seed) || seed < 0 || seed > largestSeed)
+    throw optionError("epochBatches", `seed must be an integer from 0 to ${largestSeed}`, String(seed));
   const random = rng(seed * 1_000_003 + epoch);
   const byLength = new Map<number, Pair[]>();
   for (const pair of pairs) {

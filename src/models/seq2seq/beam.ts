@@ -5,7 +5,7 @@ import { allocate } from "../../core/dtype.ts";
 import { mapLeaves } from "../../core/tree.ts";
 import { BEGIN, END } from "../../text/vocabulary.ts";
 import type { DecoderState } from "./model.ts";
-import { weightRow, type DecodeOptions, type DecoderFunctions, type Hypothesis, type MemoryArrays } from "./search.ts";
+import { weightRow, type DecoderFunctions, type Hypothesis, type MemoryArrays, type SearchOptions } from "./search.ts";
 
 interface Beam {
   readonly target: readonly number[];
@@ -29,7 +29,7 @@ export async function searchBeams(
   memory: MemoryArrays | Record<never, never>,
   initial: DecoderState<NdArray>,
   lengths: readonly number[],
-  { beam, nbest, alpha }: Required<DecodeOptions>,
+  { beam, nbest, alpha }: SearchOptions,
 ): Promise<readonly (readonly Hypothesis[])[]> {
   const count = lengths.length;
   const rows = count * beam;

@@ -167,17 +167,36 @@ describe("the decoder", () => {
     }
     await dispose();
     all.sort((a, b) => b.score - a.score);
-    const [found] = await decoder.decode([source], { beam: longest, nbest: longest });
+    const [found] = await decoder.decode([source], { beam: longest, nbest: longest, alpha: 0.6 });
     expect(found!.map((h) => h.target.length)).toEqual(all.slice(0, found!.length).map((h) => h.target.length));
     expect(found!.length).toBeGreaterThan(5);
   });
 
   test("greedy takes the likeliest symbol of every step, and never begin or padding", async () => {
-    const found = await decoder.decode(sources);
-    for (const [h] of found) {
-      expect(h!.target.every((id) => id > END)).toBe(true);
-      expect(h!.score).toBe(h!.logProb);
+    const { run, dispose } = forcedDecoder(config);
+    const some = sources.filter((s) => s.length > 0);
+    const found = await decoder.decode(some);
+    for (const [i, [h]] of found.entries()) {
+      const { target, complete, score, logProb } = h!;
+      expect(score).toBe(logProb);
+      const { source, previous } = pairArrays([{ source: some[i]!, target }]);
+      const { logProbs } = await run(params, { source, previous });
+      const likeliest = Array.from({ length: target.length + (complete ? 1 : 0) }, (_, t) => {
+        const row = [...(logProbs.data as Float32Array).subarray(t * config.targetCount, (t + 1) * config.targetCount)];
+        return row.indexOf(Math.max(...row.slice(END)), END);
+      });
+      expect(complete ? [...target, END] : target).toEqual(likeliest);
     }
+    expect(new Set(found.map(([h]) => h!.target.join())).size).toBeGreaterThan(3);
+    await dispose();
+  });
+
+  test("stops between batches when the signal comes, with its reason", async () => {
+    const signal = AbortSignal.abort(new Error("enough"));
+    await expect(decoder.decode(sources, { signal })).rejects.toThrow("enough");
+    expect(await decoder.decode(sources, { signal: new AbortController().signal })).toEqual(
+      await decoder.decode(sources),
+    );
   });
 
   test("parameters written in place count when they are fed, not when they are baked", async () => {

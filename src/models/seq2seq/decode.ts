@@ -20,6 +20,7 @@ import {
   type DecoderFunctions,
   type Hypothesis,
   type MemoryArrays,
+  type SearchOptions,
 } from "./search.ts";
 
 /** A model ready to decode. */
@@ -28,7 +29,7 @@ export interface Decoder {
    * Decodes sources (ids); for each, up to `nbest` hypotheses, best first, and always one. Neighbours in a batch never
    * change a result.
    *
-   * @throws HeedError for options out of range, and ids that the source's alphabet does not have.
+   * @throws HeedError for options out of range, and ids that the source's alphabet does not have; the signal's reason.
    */
   decode(sources: readonly (readonly number[])[], options?: DecodeOptions): Promise<readonly (readonly Hypothesis[])[]>;
   dispose(): Promise<void>;
@@ -109,7 +110,7 @@ export function createDecoder(
 
   const decodeBatch = async (
     sources: readonly (readonly number[])[],
-    options: Required<DecodeOptions>,
+    options: SearchOptions,
   ): Promise<readonly (readonly Hypothesis[])[]> => {
     const { source, mask } = sourceArrays(sources, paddedLength(sources[0]!.length), buckets.length > 0);
     const { initial, memory } = (await encoder(given, source, mask ? { mask } : {})) as {
@@ -125,22 +126,23 @@ export function createDecoder(
 
   return {
     async decode(sources, options = {}) {
-      const { beam, nbest, alpha, batchSize } = checkDecodeOptions(options);
+      const search = checkDecodeOptions(options);
       checkSources(sources, config.sourceCount);
       // Memory grows with the rows of a batch, and a source has one for each place of the beam.
-      const most = Math.max(1, Math.floor(batchSize / beam));
+      const most = Math.max(1, Math.floor(search.batchSize / search.beam));
       // Sources of one padded length go together.
       const lengths = sources.map((source) => paddedLength(source.length));
       const order = sources.map((_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
       const results = new Array<readonly Hypothesis[]>(sources.length);
       for (let at = 0; at < order.length;) {
+        options.signal?.throwIfAborted();
         const length = lengths[order[at]!]!;
         let end = at;
         while (end < order.length && end - at < most && lengths[order[end]!] === length) end++;
         const chosen = order.slice(at, end);
         const found = await decodeBatch(
           chosen.map((i) => sources[i]!),
-          { beam, nbest, alpha, batchSize },
+          search,
         );
         chosen.forEach((i, k) => (results[i] = found[k]!));
         at = end;

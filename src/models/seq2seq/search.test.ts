@@ -208,7 +208,7 @@ describe("greedy search", () => {
 
 describe("options", () => {
   test("have defaults, and no more hypotheses than the beam", () => {
-    expect(checkDecodeOptions({})).toEqual({ beam: 1, nbest: 1, alpha: 0.6, batchSize: 256 });
+    expect(checkDecodeOptions({})).toEqual({ beam: 1, nbest: 1, alpha: 0, batchSize: 256 });
     expect(checkDecodeOptions({ beam: 2, nbest: 9 }).nbest).toBe(2);
   });
 
@@ -219,7 +219,7 @@ describe("options", () => {
     [{ batchSize: 0 }, "batchSize must be an integer >= 1, got 0"],
     [{ alpha: -1 }, "alpha must be a number >= 0, got -1"],
     [{ alpha: NaN }, "got NaN"],
-    [{ beams: 3 }, 'decode: options must be among beam, nbest, alpha, batchSize, got "beams"'],
+    [{ beams: 3 }, 'decode: options must be among beam, nbest, alpha, batchSize, signal, got "beams"'],
   ])("%o is refused", (options, message) => {
     expect(() => checkDecodeOptions(options as DecodeOptions)).toThrow(message);
   });

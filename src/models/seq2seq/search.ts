@@ -18,17 +18,25 @@ export interface Hypothesis {
   readonly complete: boolean;
 }
 
+/** The length penalty's exponent where none is given: targets are ordered by their probability. */
+export const usualAlpha = 0;
+
 /** How targets are searched for. */
 export interface DecodeOptions {
   /** Hypotheses kept a step; 1 is greedy. Default 1. */
   readonly beam?: number;
   /** Hypotheses returned for each source, best first; at most `beam`. Default 1. */
   readonly nbest?: number;
-  /** Exponent of the length penalty ((5 + n) / 6)^alpha (Wu et al. 2016, arXiv:1609.08144, eq. 14). Default 0.6; greedy ignores it. */
+  /** Exponent of the length penalty ((5 + n) / 6)^alpha (Wu et al. 2016, arXiv:1609.08144, eq. 14). Default 0, by probability; greedy ignores it. */
   readonly alpha?: number;
   /** Rows decoded at once, a source taking as many as the beam is wide. Default 256. */
   readonly batchSize?: number;
+  /** Stops between two batches. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+/** The options of a search over one batch. */
+export type SearchOptions = Required<Omit<DecodeOptions, "signal">>;
 
 /** What the encoder hands to each step, as arrays. */
 export type MemoryArrays = {
@@ -58,10 +66,10 @@ export function weightRow(weights: NdArray, row: number, length: number): number
 }
 
 /** The options with their defaults. @throws HeedError for one that is unknown or out of range. */
-export function checkDecodeOptions(options: DecodeOptions): Required<DecodeOptions> {
+export function checkDecodeOptions(options: DecodeOptions): SearchOptions {
   const where = "decode";
-  checkOptions(where, options, ["beam", "nbest", "alpha", "batchSize"]);
-  const { beam = 1, nbest = 1, alpha = 0.6, batchSize = 256 } = options;
+  checkOptions(where, options, ["beam", "nbest", "alpha", "batchSize", "signal"]);
+  const { beam = 1, nbest = 1, alpha = usualAlpha, batchSize = 256 } = options;
   for (const [name, value] of Object.entries({ beam, nbest, batchSize }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw optionError(where, `${name} must be an integer >= 1`, String(value));

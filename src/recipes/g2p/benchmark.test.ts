@@ -6,6 +6,8 @@ import { expect, test } from "vitest";
 import { countOverlap, fingerprintSize, fingerprintWords } from "./fingerprint.ts";
 import { loadFolder } from "./folder.ts";
 import { lexiconFacts } from "./lexicon.ts";
+import { lexiconDigest } from "./lexicon-digest.ts";
+import { publishedDigests } from "./published.ts";
 import { scorePredictions } from "./score.ts";
 
 const folder = fileURLToPath(new URL("../../../../shared/data/g2p", import.meta.url));
@@ -34,6 +36,9 @@ test("g014b2b has its published counts", async ({ skip }) => {
   expect(train.phonemes).toHaveLength(39);
   expect([train.longestWord, train.longestPronunciation]).toEqual([22, 20]);
   expect(split.dev.entries.slice(0, 3).map(({ word }) => word)).toEqual(["AACHEN", "ABJECT", "ABNORMALLY"]);
+
+  expect(lexiconDigest(split.test)).toBe(publishedDigests.test);
+  expect(lexiconDigest(split.train, split.dev)).toBe(publishedDigests.training);
 
   const counts = split.test.entries.map(({ pronunciations }) => pronunciations.length);
   expect(counts.filter((count) => count === 1)).toHaveLength(11_327);

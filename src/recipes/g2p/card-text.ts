@@ -1,6 +1,7 @@
 // The card as a page for people, README.md beside the model. Every number comes from card.json.
 
 import type { G2pCard } from "./card.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** The page of a card, in Markdown. */
 export function cardText(card: G2pCard): string {
@@ -13,16 +14,16 @@ ${attentionText(settings.variant)}. It is made for ${data.kind === "cmudict" ? "
 
 | measured on | words | wrong words (WER) | wrong phonemes (PER) |
 | --- | ---: | ---: | ---: |
-| test words, never seen | ${number(test.wordCount)} | ${percent(test.wer)} | ${percent(test.per)} |
+| test words, never seen | ${test === null ? `${number(data.testWordCount)} | not yet scored |` : `${number(test.wordCount)} | ${percent(test.wer)} | ${percent(test.per)}`} |
 | dev words, which chose the model | ${number(dev.wordCount)} | ${percent(dev.wer)} | ${percent(dev.per)} |
 
-Greedy decoding. A word is right when it equals one of its pronunciations in the data, without stress.
+${test === null ? notScored(card) : ""}Greedy decoding. A word is right when it equals one of its pronunciations in the data, without stress.
 
 ## How it was trained
 
 - Data: ${data.name}; ${number(data.trainWordCount)} words with ${number(data.trainPronunciationCount)} pronunciations${data.limit === null ? "" : " (cut for a trial)"}.
   ${held}: ${number(data.devWordCount)} dev and ${number(data.testWordCount)} test words were not trained on.
-- ${number(training.parameterCount)} parameters, ${number(training.steps)} steps in ${round(training.epochs)} epochs, ${round(training.minutes)} minutes on ${machine.cores} cores
+- ${number(training.parameterCount)} parameters, ${number(training.steps)} steps in ${round(training.epochs)} epochs, ${timeText(training)} on ${machine.cores} cores
   (${machine.processor}, ${machine.platform}, ${machine.threads} threads). The parameters of step ${number(training.bestStep)} were best on the dev words.
 - Again: \`${card.command}\` (seed ${settings.seed}). On the same machine with as many threads it gives the same model bit by bit.
 - Versions: ${Object.entries(versions)
@@ -37,6 +38,17 @@ Greedy decoding. A word is right when it equals one of its pronunciations in the
   two ways the likelier one first.${data.kind === "cmudict" ? " Names and foreign words are its most frequent errors." : ""}
 - Attention weights say where the decoder looked, which is not the same as why it chose a phoneme.
 `;
+}
+
+/** Training time as people read it: minutes, and those of the processor where they are known. */
+export function timeText({ minutes, processorMinutes }: G2pCard["training"], digits = 1): string {
+  const show = (value: number): string => String(Number(value.toFixed(digits)));
+  return `${show(minutes)} minutes${processorMinutes === undefined ? "" : `, ${show(processorMinutes)} core-minutes`}`;
+}
+
+function notScored({ data }: G2pCard): string {
+  const folder = data.kind === "folder" ? ` --data ${shellWord(data.name)}` : "";
+  return `The test words are not yet scored; once a model is chosen, \`heed evaluate g2p --model DIR${folder}\` does it, DIR being this folder.\n\n`;
 }
 
 function attentionText(variant: G2pCard["settings"]["variant"]): string {

@@ -42,15 +42,18 @@ const cardSchema = z.object({
     bestStep: count,
     /** Time in the training loop, validation and checkpoints included. */
     minutes: rate,
+    /** Processor time of the same, user and system: what counts where the machine had other work. Older cards lack it. */
+    processorMinutes: rate.optional(),
     parameterCount: count,
   }),
   /** Error rates in percent of the files as they are, greedy. The dev words chose the model, the test words did not. */
   dev: scoreSchema,
-  test: scoreSchema,
+  /** Null where the test words are not scored yet, as they are not while candidates are compared. */
+  test: scoreSchema.nullable(),
   /** `words.bin`: the words that the model has seen, training and dev words, as hashes. */
   words: z.object({ file: z.literal(cardFiles.words), count, sha256: hash }),
   /** SHA-256 of the model's own files. */
-  files: z.object({ [pronounceFiles.config]: hash, [pronounceFiles.weights]: hash }).optional(),
+  files: z.object({ [pronounceFiles.config]: hash, [pronounceFiles.weights]: hash }),
   machine: z.object({
     platform: z.string().max(256),
     processor: z.string().max(256),
@@ -95,12 +98,13 @@ export type G2pCard = {
     readonly steps: number;
     readonly bestStep: number;
     readonly minutes: number;
+    readonly processorMinutes?: number | undefined;
     readonly parameterCount: number;
   };
   readonly dev: CardScore;
-  readonly test: CardScore;
+  readonly test: CardScore | null;
   readonly words: { readonly file: "words.bin"; readonly count: number; readonly sha256: string };
-  readonly files?: ModelHashes | undefined;
+  readonly files: ModelHashes;
   readonly machine: {
     readonly platform: string;
     readonly processor: string;
@@ -137,7 +141,6 @@ export async function hashModelFiles(folder: string): Promise<ModelHashes> {
 
 /** Refuses a model file that is not the card's: its figures would be of another model. @throws HeedError "file" */
 export async function checkModelFiles(folder: string, { files }: G2pCard): Promise<void> {
-  if (!files) return;
   const found = await hashModelFiles(folder);
   for (const name of Object.keys(found) as (keyof ModelHashes)[])
     if (found[name] !== files[name])

@@ -1,6 +1,7 @@
 // The CMU pronouncing dictionary as the recipe's built-in data.
 
 import { fileError } from "../../core/errors.ts";
+import { normalizeWord } from "../../text/word.ts";
 import { buildLexicon, type Lexicon } from "./lexicon.ts";
 import { type LexiconSplit, splitByHash } from "./split.ts";
 
@@ -47,7 +48,7 @@ export function parseCmudict(dictionary: Readonly<Record<string, string>>): {
   const droppedWords = new Map<string, keyof CmudictReport["dropped"]>();
   const keys = Object.keys(dictionary);
   for (const key of keys) {
-    const word = key.replace(/\(\d+\)$/, "").toUpperCase();
+    const word = normalizeWord(key.replace(/\(\d+\)$/, ""));
     if (/^[A-Z']+$/.test(word)) lines.push({ word, phonemes: phonemesOf(key, dictionary[key]!) });
     else droppedWords.set(word, word.includes(".") ? "period" : word.includes("-") ? "hyphen" : "other");
   }

@@ -2,7 +2,9 @@
 
 import { inputError } from "../../core/errors.ts";
 import type { G2pCard } from "./card.ts";
+import type { Lexicon } from "./lexicon.ts";
 import type { Measurement } from "./measure.ts";
+import { lexiconDigest } from "./lexicon-digest.ts";
 import { pairedTest, type PairedTest } from "./significance.ts";
 
 /** One side of the comparison. Rates are in percent. */
@@ -35,7 +37,7 @@ export type Comparison = {
   /** The first is without attention; a negative difference speaks for attention. */
   readonly test: PairedTest;
   readonly byLength: readonly LengthRow[];
-  /** Whether both had the same words, epochs and, within 10 %, parameters. */
+  /** Whether both had the same words to learn, steps, epochs and, within 10 %, parameters. */
   readonly sameBudget: boolean;
   readonly verdict: string;
 };
@@ -59,22 +61,18 @@ const significance = 0.05;
  */
 export function compareMeasurements(none: Measurement, attention: Measurement): Comparison {
   checkVariants(none.card, attention.card);
-  if (none.data.split.test !== attention.data.split.test && none.data.facts.digest !== attention.data.facts.digest)
-    throw inputError("compare", "both models must be measured on the same words", "two data sets");
+  checkWords(none, attention);
   const test = pairedTest(none.evaluation.wrong, attention.evaluation.wrong);
   const sides = { none: sideOf(none), attention: sideOf(attention) };
-  const sizes = [sides.none.parameterCount, sides.attention.parameterCount];
+  const onPar = sameBudget(none.card, attention.card);
   return {
     data: none.data.facts.name,
     wordCount: none.evaluation.wrong.length,
     ...sides,
     test,
     byLength: rowsByLength(none, attention),
-    sameBudget:
-      none.card.data.digest === attention.card.data.digest &&
-      none.card.training.steps === attention.card.training.steps &&
-      Math.max(...sizes) <= 1.1 * Math.min(...sizes),
-    verdict: verdictOf(test),
+    sameBudget: onPar,
+    verdict: verdictOf(test, onPar),
   };
 }
 
@@ -88,15 +86,39 @@ export function checkVariants({ settings: none }: G2pCard, { settings: attention
     );
 }
 
-/** The sentence that answers the question. */
-export function verdictOf({ difference, low, high, pValue }: PairedTest): string {
+/** Whether two models had the same words to learn, steps, epochs and, within 10 %, parameters. */
+export function sameBudget(first: G2pCard, second: G2pCard): boolean {
+  const [one, two] = [first.training, second.training];
+  const sizes = [one.parameterCount, two.parameterCount];
+  return (
+    first.data.digest === second.data.digest &&
+    one.steps === two.steps &&
+    one.epochs === two.epochs &&
+    Math.max(...sizes) <= 1.1 * Math.min(...sizes)
+  );
+}
+
+/** The sentence that answers the question; without a common budget it only says what was measured. */
+export function verdictOf({ difference, low, high, pValue }: PairedTest, onPar: boolean): string {
   const points = `${Math.abs(difference).toFixed(2)} points of WER`;
   const interval = `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}, p ${pValue < 0.0001 ? "< 0.0001" : `= ${pValue.toFixed(4)}`}`;
   if (pValue >= significance)
     return `These words do not show whether attention is worth it here: the difference of ${points} may be chance (${interval}).`;
+  if (!onPar)
+    return `The model with attention ${difference < 0 ? "saves" : "costs"} ${points} here (${interval}), but the budgets differ: this does not say whether attention is worth it.`;
   return difference < 0
     ? `Attention is worth it here: it saves ${points} (${interval}).`
     : `Attention is not worth it here: it costs ${points} (${interval}).`;
+}
+
+/** Refuses measurements of different words: the words themselves are compared, in their order, with their pronunciations. */
+function checkWords(...measurements: readonly [Measurement, Measurement]): void {
+  const [first, second] = measurements.map(({ data, split }) => data.split[split]) as [Lexicon, Lexicon];
+  if (first === second || lexiconDigest(first) === lexiconDigest(second)) return;
+  const named = measurements.map(
+    ({ data, split }) => `${data.split[split].entries.length} ${split} words of ${data.facts.name}`,
+  );
+  throw inputError("compare", "both models must be measured on the same words", named.join(" and "));
 }
 
 function sideOf({ folder, card, evaluation }: Measurement): ComparedModel {

@@ -1,11 +1,11 @@
 // The recipe's data under one name: the built-in dictionary or a folder of the user, whole or cut for a quick trial.
 
-import { createHash } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { optionError } from "../../core/errors.ts";
 import { cmudictNote, loadCmudict } from "./cmudict.ts";
 import { folderNote, loadFolder } from "./folder.ts";
 import { lexiconFacts, type Lexicon } from "./lexicon.ts";
+import { lexiconDigest } from "./lexicon-digest.ts";
 import type { LexiconSplit } from "./split.ts";
 
 /** Where words come from, and how many. */
@@ -60,7 +60,7 @@ export async function loadG2pData(
       trainPronunciationCount: train.pronunciationCount,
       devWordCount: split.dev.entries.length,
       testWordCount: split.test.entries.length,
-      digest: digestOf(split.train, split.dev),
+      digest: lexiconDigest(split.train, split.dev),
     },
     note,
   };
@@ -77,14 +77,4 @@ function cut({ train, dev, test }: LexiconSplit, limit: number): LexiconSplit {
 function thin({ entries }: Lexicon, count: number): Lexicon {
   if (entries.length <= count) return { entries };
   return { entries: Array.from({ length: count }, (_, i) => entries[Math.floor((i * entries.length) / count)]!) };
-}
-
-function digestOf(...lexicons: readonly Lexicon[]): string {
-  const hash = createHash("sha256");
-  for (const { entries } of lexicons) {
-    for (const { word, pronunciations } of entries)
-      hash.update(`${word}\t${pronunciations.map((phonemes) => phonemes.join(" ")).join("\t")}\n`);
-    hash.update("\n");
-  }
-  return hash.digest("hex");
 }

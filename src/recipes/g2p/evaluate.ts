@@ -3,8 +3,8 @@
 import type { Device } from "../../engine/runtime.ts";
 import type { PronounceModel } from "../../models/pronounce/model.ts";
 import { createDecoder } from "../../models/seq2seq/decode.ts";
+import { usualAlpha } from "../../models/seq2seq/search.ts";
 import { decode as spell, encode as index } from "../../text/vocabulary.ts";
-import { decodeBest } from "./decode.ts";
 import { lettersOf, type Lexicon } from "./lexicon.ts";
 import { nearestReference, scorePredictions, type Score } from "./score.ts";
 
@@ -24,6 +24,7 @@ export interface Evaluation {
  * Pronounces every word and scores the best pronunciation of each.
  *
  * @param options.beam - hypotheses kept a step. Default 1, greedy.
+ * @param options.alpha - exponent of the length penalty. Default `usualAlpha`.
  * @throws the reason of `options.signal`, between two batches.
  */
 export async function evaluateG2p(
@@ -31,10 +32,12 @@ export async function evaluateG2p(
   lexicon: Lexicon,
   {
     beam = 1,
+    alpha = usualAlpha,
     signal,
     ...options
   }: {
     readonly beam?: number;
+    readonly alpha?: number;
     readonly signal?: AbortSignal;
     readonly device?: Device;
     readonly threads?: number;
@@ -46,10 +49,10 @@ export async function evaluateG2p(
   const start = performance.now();
   try {
     const sources = spellings.filter((_, i) => readable[i]).map((symbols) => index(letters, symbols));
-    const found = await decodeBest(decoder, sources, { beam, signal });
+    const found = await decoder.decode(sources, { beam, alpha, signal });
     const seconds = (performance.now() - start) / 1000;
     let next = 0;
-    const predictions = readable.map((can) => (can ? spell(phonemes, found[next++]!) : []));
+    const predictions = readable.map((can) => (can ? spell(phonemes, found[next++]![0]!.target) : []));
     return {
       score: scorePredictions(lexicon, predictions),
       wrong: lexicon.entries.map((entry, i) => nearestReference(predictions[i]!, entry.pronunciations).distance > 0),

@@ -22,6 +22,11 @@ describe("fingerprint", () => {
     );
   });
 
+  test("finds a word however it is written", () => {
+    const taught = fingerprintWords(["don\u2019t", "cafe\u0301"]);
+    expect(countOverlap(taught, ["don't", "caf\u00e9", "cafe"])).toEqual({ count: 2, words: ["DON'T", "CAF\u00c9"] });
+  });
+
   test("an empty fingerprint overlaps with nothing", () => {
     expect(countOverlap(fingerprintWords([]), ["A"])).toEqual({ count: 0, words: [] });
   });

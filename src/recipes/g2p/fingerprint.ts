@@ -1,10 +1,11 @@
 // The words a model was trained on, as hashes in its model card, so that an evaluation can say which test words it was taught.
 
 import { fileError } from "../../core/errors.ts";
+import { normalizeWord } from "../../text/word.ts";
 import { wordHash48 } from "./word-hash.ts";
 
 /**
- * The first 48 bits of SHA-256 of each distinct word (in upper case): `packed` has 6 bytes a word, big-endian,
+ * The first 48 bits of SHA-256 of each distinct word (in its normal form): `packed` has 6 bytes a word, big-endian,
  * in strictly ascending order. It is written as it stands to a file beside the model.
  *
  * Size: 6 bytes a word, about 0.6 MB for 100,000 words.
@@ -61,7 +62,7 @@ export function readFingerprint(packed: Uint8Array, where: string): Fingerprint 
 /**
  * Which of `words` were trained on.
  *
- * @returns the distinct words found, in upper case and in the order given, and their `count`.
+ * @returns the distinct words found, in their normal form and in the order given, and their `count`.
  */
 export function countOverlap(
   fingerprint: Fingerprint,
@@ -69,7 +70,7 @@ export function countOverlap(
 ): { readonly count: number; readonly words: readonly string[] } {
   const trained = new Set(hashesOf(fingerprint.packed));
   const found = new Set<string>();
-  for (const word of words) if (trained.has(wordHash48(word))) found.add(word.toUpperCase());
+  for (const word of words) if (trained.has(wordHash48(word))) found.add(normalizeWord(word));
   return { count: found.size, words: [...found] };
 }
 

@@ -101,7 +101,7 @@ describe("a data folder is refused for", () => {
     ["a word with a space", "A B\tAH\n", 'the word must be letters without spaces, got "A B".'],
     ["two spaces", "A\tAH  B\n", 'x.train line 1: phonemes must be separated by single spaces, got "AH  B".'],
     ["a space at the end", "A\tAH \n", "phonemes must be separated by single spaces"],
-    ["a long word", `${"A".repeat(101)}\tAH\n`, "x.train line 1: the word must have at most 100 letters, got 101."],
+    ["a long word", `${"A".repeat(65)}\tAH\n`, "x.train line 1: the word must have at most 64 letters, got 65."],
     ["a long pronunciation", `A\t${"AH ".repeat(101).trim()}\n`, "at most 100 phonemes, got 101."],
     ["a long phoneme", `A\t${"A".repeat(17)}\n`, "a phoneme must have at most 16 characters"],
     ["one word only", "A\tAH\nA\tEY\n", "x.train: must have at least 2 different words, got 1. Add words."],
@@ -126,6 +126,16 @@ describe("a data folder is refused for", () => {
     const shared = "RAT\tR AE T\nhat\tHH AE T\nREAD\tR IY D\nHAT\tHH AH T\n";
     await expect(loadFolder(await folderOf({ "x.train": train, "x.ref": shared }))).rejects.toThrow(
       'x.ref line 2: test words must not be in x.train, got 2 that are, first "HAT", "READ". Remove these words',
+    );
+  });
+
+  test("overlap of words that are spelled alike and written otherwise", async () => {
+    const files = {
+      "x.train": "don\u2019t\tD OW N T\ncafe\u0301\tK AE F EY\n",
+      "x.ref": "don't\tD OW N\ncaf\u00e9\tK AE F\n",
+    };
+    await expect(loadFolder(await folderOf(files))).rejects.toThrow(
+      'x.ref line 1: test words must not be in x.train, got 2 that are, first "DON\'T", "CAF\u00c9".',
     );
   });
 

@@ -3,6 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError } from "../../core/errors.ts";
+import { longestWord, normalizeWord } from "../../text/word.ts";
 import { buildLexicon, type Lexicon, lettersOf, lexiconFacts } from "./lexicon.ts";
 import { type Line, lineName, readLines } from "./lines.ts";
 import { devSize, holdOut, type LexiconSplit } from "./split.ts";
@@ -27,12 +28,13 @@ export type FolderReport = {
 
 type Pronounced = {
   readonly number: number;
+  /** In its normal form. */
   readonly word: string;
   readonly pronunciations: readonly (readonly string[])[];
 };
 
 const formats = { train: "word TAB phonemes", ref: "word TAB phonemes [TAB phonemes ...]" } as const;
-const maxLength = 100;
+const maxPhonemeCount = 100;
 const maxPhonemeLength = 16;
 
 /**
@@ -41,11 +43,11 @@ const maxPhonemeLength = 16;
  * - `*.train`: `word TAB phonemes`, phonemes separated by single spaces, one line a pronunciation.
  * - `*.ref`: `word TAB phonemes [TAB phonemes ...]`, one line a word (the lines of a repeated word are joined).
  *
- * Words are put in upper case. The dev part is the 2,670 training words with the smallest SHA-256, or 5 % of the words
+ * Words are put in their normal form. The dev part is the 2,670 training words with the smallest SHA-256, or 5 % of the words
  * where there are fewer than 5,340 (see `devSize` and `holdOut`); it is not in `train`.
  *
  * @throws HeedError "file" that names file, line and repair: folder or file missing, several candidates, a malformed line
- *   (see `readLines` too), words or pronunciations of more than 100 symbols, fewer than 2 training words,
+ *   (see `readLines` too), a word of more letters than a model reads, a pronunciation of more than 100 phonemes, fewer than 2 training words,
  *   or a test word that is also in the training file.
  */
 export async function loadFolder(
@@ -128,14 +130,16 @@ function parse(lines: readonly Line[], name: string, kind: keyof typeof formats)
     const fail = (expected: string, got: string, repair: string): never => {
       throw fileError(where, expected, got, `${repair} The format is: ${formats[kind]}.`);
     };
-    const [word = "", ...rest] = text.split("\t");
+    const [written = "", ...rest] = text.split("\t");
+    const word = normalizeWord(written);
     if (rest.length === 0) fail("must have a tab after the word", quote(text), "Put a tab between word and phonemes.");
     if (rest.length > 1 && kind === "train")
       fail("must have one tab", `${rest.length} in ${quote(text)}`, "Put each pronunciation on its own line.");
-    if (word === "" || /\s/.test(word)) fail("the word must be letters without spaces", quote(word), "Write one word.");
+    if (word === "" || /\s/.test(word))
+      fail("the word must be letters without spaces", quote(written), "Write one word.");
     const letterCount = lettersOf(word).length;
-    if (letterCount > maxLength)
-      fail(`the word must have at most ${maxLength} letters`, `${letterCount}`, "Leave the word out.");
+    if (letterCount > longestWord)
+      fail(`the word must have at most ${longestWord} letters`, `${letterCount}`, "Leave the word out.");
     return { number, word, pronunciations: rest.map((pronunciation) => phonemesOf(pronunciation, fail)) };
   });
 }
@@ -145,8 +149,8 @@ function phonemesOf(text: string, fail: (expected: string, got: string, repair: 
   const phonemes = text.split(" ");
   if (phonemes.some((phoneme) => phoneme === "" || /\s/.test(phoneme)))
     fail("phonemes must be separated by single spaces", quote(text), "Remove the other white space.");
-  if (phonemes.length > maxLength)
-    fail(`a pronunciation must have at most ${maxLength} phonemes`, `${phonemes.length}`, "Leave the word out.");
+  if (phonemes.length > maxPhonemeCount)
+    fail(`a pronunciation must have at most ${maxPhonemeCount} phonemes`, `${phonemes.length}`, "Leave the word out.");
   const long = phonemes.find((phoneme) => phoneme.length > maxPhonemeLength);
   if (long !== undefined)
     fail(`a phoneme must have at most ${maxPhonemeLength} characters`, quote(long), "Separate phonemes by spaces.");
@@ -159,10 +163,10 @@ function* pairsOf(lines: readonly Pronounced[]): Generator<{ word: string; phone
 
 function refuseOverlap(all: Lexicon, trainFile: string, lines: readonly Pronounced[], referenceFile: string): void {
   const trained = new Set(all.entries.map(({ word }) => word));
-  const shared = lines.filter(({ word }) => trained.has(word.toUpperCase()));
+  const shared = lines.filter(({ word }) => trained.has(word));
   const first = shared[0];
   if (!first) return;
-  const words = new Set(shared.map(({ word }) => word.toUpperCase()));
+  const words = new Set(shared.map(({ word }) => word));
   throw fileError(
     lineName(referenceFile, first.number),
     `test words must not be in ${trainFile}`,

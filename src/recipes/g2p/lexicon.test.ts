@@ -23,6 +23,19 @@ describe("lexicon", () => {
     expect(duplicateCount).toBe(1);
   });
 
+  test("takes spellings of one word for one", () => {
+    const { lexicon } = buildLexicon([
+      { word: "don\u2019t", phonemes: ["D"] },
+      { word: "don't", phonemes: ["T"] },
+      { word: "cafe\u0301", phonemes: ["K"] },
+      { word: "CAF\u00c9", phonemes: ["F"] },
+    ]);
+    expect(lexicon.entries).toEqual([
+      { word: "DON'T", pronunciations: [["D"], ["T"]] },
+      { word: "CAF\u00c9", pronunciations: [["K"], ["F"]] },
+    ]);
+  });
+
   test("counts", () => {
     expect(lexiconFacts(lexicon)).toEqual({
       wordCount: 2,

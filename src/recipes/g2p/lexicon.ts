@@ -1,6 +1,8 @@
 // A lexicon: words and how each is said.
 
-/** A word in upper case and its one or more distinct pronunciations, each a sequence of phonemes without stress. */
+import { normalizeWord } from "../../text/word.ts";
+
+/** A word in its normal form (`normalizeWord`) and its one or more distinct pronunciations, each a sequence of phonemes without stress. */
 export type LexiconEntry = {
   readonly word: string;
   readonly pronunciations: readonly (readonly string[])[];
@@ -20,7 +22,7 @@ export type LexiconFacts = {
 };
 
 /**
- * Groups pronunciations by word. The word is put in upper case; a pronunciation that its word already has is left out.
+ * Groups pronunciations by word. Words are put in their normal form; a pronunciation that its word already has is left out.
  *
  * @returns `lexicon`, and `duplicateCount`, how many pronunciations were left out.
  */
@@ -31,7 +33,7 @@ export function buildLexicon(lines: Iterable<{ readonly word: string; readonly p
   const byWord = new Map<string, Map<string, readonly string[]>>();
   let duplicateCount = 0;
   for (const { word, phonemes } of lines) {
-    const name = word.toUpperCase();
+    const name = normalizeWord(word);
     const known = byWord.get(name) ?? new Map<string, readonly string[]>();
     byWord.set(name, known);
     const key = phonemes.join(" ");

@@ -7,7 +7,8 @@ import { checkModelFiles, readG2pCard, type G2pCard } from "./card.ts";
 import { loadG2pData, type G2pData } from "./data.ts";
 import { evaluateG2p, type Evaluation } from "./evaluate.ts";
 import { countOverlap } from "./fingerprint.ts";
-import { lexiconFacts } from "./lexicon.ts";
+import { lexiconDigest } from "./lexicon-digest.ts";
+import { publishedDigests } from "./published.ts";
 
 /** Which held-out words. */
 export type HeldOut = "test" | "dev";
@@ -30,7 +31,10 @@ export interface MeasureOptions {
   /** Default `test`. */
   readonly split?: HeldOut;
   readonly beam?: number;
+  readonly alpha?: number;
   readonly device?: Device;
+  /** Called with the number of words once they are known to be new to the model, before they are pronounced. */
+  readonly begin?: (wordCount: number) => void;
   /** Data that is loaded already, instead of `folder`. */
   readonly data?: G2pData;
   /** Stops it between two batches. */
@@ -44,7 +48,7 @@ export interface MeasureOptions {
  *   "file" where the card, its words, a file of the model or the data are missing, damaged or of another.
  */
 export async function measureG2p(modelFolder: string, options: MeasureOptions = {}): Promise<Measurement> {
-  const { split = "test", beam, device, signal } = options;
+  const { split = "test", beam, alpha, device, signal } = options;
   const { card, words } = await readG2pCard(modelFolder);
   const data = options.data ?? (await dataOf(modelFolder, card, options.folder));
   const lexicon = data.split[split];
@@ -63,18 +67,30 @@ export async function measureG2p(modelFolder: string, options: MeasureOptions = 
     );
   await checkModelFiles(modelFolder, card);
   const model = await loadPronounceModel(modelFolder);
+  options.begin?.(lexicon.entries.length);
   const evaluation = await evaluateG2p(model, lexicon, {
     ...(beam === undefined ? {} : { beam }),
+    ...(alpha === undefined ? {} : { alpha }),
     ...(device === undefined ? {} : { device }),
     ...(signal === undefined ? {} : { signal }),
   });
   return { folder: modelFolder, card, data, split, overlapCount: overlap.count, evaluation };
 }
 
-/** Whether the test words are those of the published tables (g014b2b), by their counts. */
-export function isPublishedTest({ facts, split }: G2pData): boolean {
-  const { wordCount, pronunciationCount, phonemes } = lexiconFacts(split.test);
-  return facts.kind === "folder" && wordCount === 12_000 && pronunciationCount === 12_753 && phonemes.length <= 39;
+/** How a measurement stands to the published tables (g014b2b). */
+export interface PublishedMatch {
+  /** Whether the model was trained on the words that the published systems were trained on, dev words included. */
+  readonly sameTraining: boolean;
+}
+
+/** Whether the measured words are the test words of the published tables, pronunciations included; null where they are not. */
+export function matchPublished({
+  card,
+  data,
+  split,
+}: Pick<Measurement, "card" | "data" | "split">): PublishedMatch | null {
+  if (split !== "test" || lexiconDigest(data.split.test) !== publishedDigests.test) return null;
+  return { sameTraining: card.data.digest === publishedDigests.training };
 }
 
 async function dataOf(modelFolder: string, card: G2pCard, folder: string | undefined): Promise<G2pData> {

@@ -25,6 +25,12 @@ export const evidenceMarks: Readonly<Record<Evidence, { readonly mark: string; r
   unverified: { mark: "?", meaning: "not verified in the source" },
 };
 
+/** SHA-256 (`lexiconDigest`) of the test words that all rows are of, and of the words that their systems were trained on. */
+export const publishedDigests = {
+  test: "9eec6b81f08df81ac824b8ab95c7f1c26224d443d8e920efcc4f469accbd9bb9",
+  training: "ed59b9cd9d82d95262ae42619e0b76653a63e7c84abc640139aa54d2ac4b4580",
+} as const;
+
 const yaoZweig = "Yao and Zweig, Interspeech 2015 (arXiv:1506.00196)";
 const toshniwal = "Toshniwal and Livescu, SLT 2016 (arXiv:1610.06540)";
 const g2pSeq2seq = "cmusphinx/g2p-seq2seq, README";
@@ -75,6 +81,11 @@ export const publishedRows: readonly PublishedRow[] = [
   row("Transformer, 3 x 3", 6.56, 23.9, 2019, "Yolchuyeva et al., Interspeech 2019", "unverified"),
   row("Transformer, 4 x 4", 5.23, 22.1, 2019, "Yolchuyeva et al., Interspeech 2019", "unverified"),
 ];
+
+/** The row to hold a model of this recipe against: one model, global attention. */
+export const publishedAim: PublishedRow = publishedRows.find(
+  ({ system, source }) => source === toshniwal && system === "LSTM encoder-decoder, global attention",
+)!;
 
 function row(
   system: string,

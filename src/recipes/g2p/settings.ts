@@ -1,5 +1,6 @@
 // Settings of the grapheme-to-phoneme recipe: one place for every number that decides a run.
 
+import { availableParallelism } from "node:os";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 
 /** Which attention the decoder has. */
@@ -10,6 +11,8 @@ export interface G2pSettings {
   readonly variant: G2pVariant;
   readonly model: Omit<Seq2SeqConfig, "sourceCount" | "targetCount">;
   readonly epochs: number;
+  /** Steps without a better dev score after which training stops. Default: never. */
+  readonly patience?: number;
   readonly batchSize: number;
   /** Highest learning rate; the schedule is a warm-up and half a cosine to 0. */
   readonly rate: number;
@@ -53,6 +56,14 @@ export function g2pSettings(variant: G2pVariant, overrides: Partial<Omit<G2pSett
     seed: 1,
     ...overrides,
   };
+}
+
+/**
+ * Threads inside one op where no number is given: one a core, at most 8. The recipe names it rather than leaving it to the
+ * runtime, because sums are rounded otherwise with another number: a training goes on with the one that it began with.
+ */
+export function usualThreads(): number {
+  return Math.min(availableParallelism(), 8);
 }
 
 /**

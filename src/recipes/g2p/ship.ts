@@ -16,7 +16,7 @@ import type { G2pData } from "./data.ts";
 import { evaluateG2p } from "./evaluate.ts";
 import { fingerprintSize, fingerprintWords } from "./fingerprint.ts";
 import type { Lexicon } from "./lexicon.ts";
-import { g2pSettings, type G2pSettings } from "./settings.ts";
+import type { G2pSettings } from "./settings.ts";
 import { shellWord } from "./shell-word.ts";
 import { g2pConfig, g2pVocabularies } from "./task.ts";
 import { trainingFiles } from "./train.ts";
@@ -34,12 +34,15 @@ export interface G2pShipment {
     readonly step: number;
     readonly reason: G2pCard["training"]["reason"];
     readonly seconds: number;
+    readonly processorSeconds: number;
     readonly best: { readonly step: number } | null;
   };
   /** Steps of one epoch. */
   readonly stepsPerEpoch: number;
-  /** As it was given for the training; the card's command repeats it. */
-  readonly threads?: number;
+  /** Threads inside one op, as the training used. */
+  readonly threads: number;
+  /** Score the test words too. Default: only the dev words, so that candidates can be compared by them alone. */
+  readonly test?: boolean;
   /** Stops the scoring between two batches; the folder is then left without a card. */
   readonly signal?: AbortSignal;
 }
@@ -63,8 +66,8 @@ export async function prepareModelFolder(folder: string): Promise<void> {
  * @throws HeedError "file" when the training has no best parameters yet, or the folder cannot be written.
  */
 export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
-  const { data, settings, folder, into, done, stepsPerEpoch, threads, signal } = shipment;
-  const { train, dev, test } = data.split;
+  const { data, settings, folder, into, done, stepsPerEpoch, threads, test = false, signal } = shipment;
+  const { train, dev } = data.split;
   const best = join(folder, trainingFiles.best);
   if (!existsSync(best) || done.best === null)
     throw fileError(best, "a training that was validated at least once is required", "none", "Train on.");
@@ -77,7 +80,7 @@ export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
   const model = await loadPronounceModel(into);
   const score = async (lexicon: Lexicon): Promise<CardScore> => {
     const { score } = await evaluateG2p(model, lexicon, {
-      ...(threads === undefined ? {} : { threads }),
+      threads,
       ...(signal === undefined ? {} : { signal }),
     });
     return { wer: score.wer, per: score.per, wordCount: score.wordCount };
@@ -87,7 +90,7 @@ export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
     kind: "pronounce",
     version: 1,
     recipe: "g2p",
-    command: trainingCommand(data, settings, threads),
+    command: trainingCommand(data, settings, { threads, test }),
     date: new Date().toISOString(),
     data: data.facts,
     settings: { ...settings },
@@ -97,17 +100,18 @@ export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
       steps: done.step,
       bestStep: done.best.step,
       minutes: done.seconds / 60,
+      processorMinutes: done.processorSeconds / 60,
       parameterCount: leaves<NdArray>(model.params).reduce((sum, [, array]) => sum + array.size, 0),
     },
     dev: await score(dev),
-    test: await score(test),
+    test: test ? await score(data.split.test) : null,
     words: { file: cardFiles.words, count: fingerprintSize(words), sha256: sha256(words.packed) },
     files: await hashModelFiles(into),
     machine: {
       platform: `${process.platform}-${process.arch}`,
       processor: cpus()[0]?.model.trim() ?? "unknown",
       cores: availableParallelism(),
-      threads: threads ?? Math.min(availableParallelism(), 8),
+      threads,
     },
     versions: await versions(),
   };
@@ -119,22 +123,33 @@ export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
 }
 
 /**
- * The command that trains the same again, from the folder in which the data folder lies: the recipe's own settings are left
- * out, and so is the path to the data, which is nobody's business.
- *
- * @param threads - as given for the training; left out where the runtime chose.
+ * The command that trains the same again, from the folder in which the data folder lies: every setting that has an option is
+ * written out, so that a default that changes leaves it true. The path to the data is left out, which is nobody's business.
  */
-export function trainingCommand({ facts }: G2pData, settings: G2pSettings, threads?: number): string {
-  const usual = g2pSettings(settings.variant);
-  const words = ["heed train g2p", `--variant ${settings.variant}`];
-  if (facts.kind === "folder") words.push(`--data ${shellWord(facts.name)}`);
-  if (facts.limit !== null) words.push(`--limit ${facts.limit}`);
-  if (settings.model.encoderSize !== usual.model.encoderSize) words.push(`--size ${settings.model.encoderSize}`);
-  const flags = { epochs: "epochs", batchSize: "batch", rate: "rate", dropout: "dropout", seed: "seed" } as const;
-  for (const [name, flag] of Object.entries(flags) as [keyof typeof flags, string][])
-    if (settings[name] !== usual[name] || name === "epochs") words.push(`--${flag} ${settings[name]}`);
-  if (threads !== undefined) words.push(`--threads ${threads}`);
-  return words.join(" ");
+export function trainingCommand(
+  { facts }: G2pData,
+  settings: G2pSettings,
+  { threads, test = false }: Pick<G2pShipment, "threads" | "test">,
+): string {
+  const { variant, model, epochs, batchSize, rate, dropout, smoothing, seed, patience } = settings;
+  const options: Readonly<Record<string, string | number | null | undefined>> = {
+    variant,
+    data: facts.kind === "folder" ? shellWord(facts.name) : null,
+    limit: facts.limit,
+    size: model.encoderSize,
+    epochs,
+    patience,
+    batch: batchSize,
+    rate,
+    dropout,
+    smoothing,
+    seed,
+    threads,
+  };
+  const given = Object.entries(options).filter(([, value]) => value !== null && value !== undefined);
+  return ["heed train g2p", ...given.map(([name, value]) => `--${name} ${value}`), ...(test ? ["--test"] : [])].join(
+    " ",
+  );
 }
 
 async function versions(): Promise<Readonly<Record<string, string>>> {

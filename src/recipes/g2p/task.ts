@@ -19,7 +19,6 @@ import {
 } from "../../text/vocabulary.ts";
 import { crossEntropy } from "../../train/losses.ts";
 import type { TrainTask } from "../../train/loop.ts";
-import { decodeBest } from "./decode.ts";
 import { lettersOf, lexiconFacts, type Lexicon } from "./lexicon.ts";
 import { scorePredictions } from "./score.ts";
 import type { G2pSettings } from "./settings.ts";
@@ -49,7 +48,7 @@ export function lexiconPairs(lexicon: Lexicon, { letters, phonemes }: G2pVocabul
   });
 }
 
-/** Parameters, a batch, and what a step needs of dropout. */
+/** A batch of pairs as the graph reads it; axes and meaning as in `PairBatch`, without a mask where no source is padded. */
 export type G2pStepInput = {
   readonly source: Tensor;
   readonly sourceMask: Tensor | undefined;
@@ -80,8 +79,8 @@ export async function pronounceAll(
   signal?: AbortSignal,
 ): Promise<readonly (readonly string[])[]> {
   const sources = lexicon.entries.map(({ word }) => index(letters, lettersOf(word)));
-  const found = await decodeBest(decoder, sources, { signal });
-  return found.map((target) => spell(phonemes, target));
+  const found = await decoder.decode(sources, { signal });
+  return found.map(([best]) => spell(phonemes, best!.target));
 }
 
 /** The training task, and a way to release its compiled functions. */

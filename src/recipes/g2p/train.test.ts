@@ -1,7 +1,12 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { array } from "../../core/ndarray.ts";
+import { firstProgress, saveCheckpoint } from "../../train/checkpoint.ts";
 import { trainingCommand } from "./ship.ts";
 import { g2pSettings } from "./settings.ts";
-import { trainingFingerprint } from "./train.ts";
+import { computationVersion, trainG2p, trainingFiles, trainingFingerprint } from "./train.ts";
 import type { G2pData } from "./data.ts";
 
 const facts = {
@@ -19,21 +24,50 @@ const data: G2pData = { split: { train: none, dev: none, test: none }, facts, no
 
 // Checkpoints carry this text: a change of its form makes every training that is under way impossible to resume.
 test("the fingerprint of the recipe's own training", () => {
-  expect(trainingFingerprint(data, g2pSettings("additive", { epochs: 8 }))).toBe(
-    '{"data":"cmudict","settings":{"variant":"additive","model":{"embeddingSize":96,"encoderSize":256,"encoderLayers":2,"attentionalSize":256,"alignmentSize":256,"inputFeeding":true,"decoderSize":512,"attention":"additive"},"epochs":8,"batchSize":256,"rate":0.0025,"warmup":300,"weightDecay":0.01,"dropout":0.3,"smoothing":0.1,"clip":2,"averageDecay":0.999,"seed":1},"digest":"d1"}',
+  expect(trainingFingerprint(data, g2pSettings("additive", { epochs: 8 }), 2)).toBe(
+    '{"version":1,"data":"cmudict","settings":{"variant":"additive","model":{"embeddingSize":96,"encoderSize":256,"encoderLayers":2,"attentionalSize":256,"alignmentSize":256,"inputFeeding":true,"decoderSize":512,"attention":"additive"},"epochs":8,"batchSize":256,"rate":0.0025,"warmup":300,"weightDecay":0.01,"dropout":0.3,"smoothing":0.1,"clip":2,"averageDecay":0.999,"seed":1},"digest":"d1","threads":2}',
   );
 });
 
-test("the command names what differs from the recipe, and the budget", () => {
-  expect(trainingCommand(data, g2pSettings("additive", { epochs: 8 }))).toBe(
-    "heed train g2p --variant additive --epochs 8",
+test("a training goes on only with the computation, the words and the number of threads it began with", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "heed-resume-"));
+  const settings = g2pSettings("none");
+  const resume = async (begun: string, threads = 2): Promise<string> => {
+    await saveCheckpoint(join(folder, trainingFiles.last), { params: array([1]) }, firstProgress, begun);
+    const first = trainG2p({ data, settings, folder, resume: true, threads }).next();
+    return first.then(
+      () => "went on",
+      (error: unknown) => (error as Error).message,
+    );
+  };
+  try {
+    expect(await resume(trainingFingerprint(data, settings, 1))).toBe(
+      `${folder}: a training must go on with as many threads as it began with, 1, got 2. ` +
+        "Give --threads 1; with another number sums are rounded otherwise.",
+    );
+    const other = { ...data, facts: { ...facts, digest: "d2" } };
+    expect(await resume(trainingFingerprint(other, settings, 2))).toContain("must go on with the words it began with");
+    const older = trainingFingerprint(data, settings, 2).replace(`"version":${computationVersion}`, '"version":0');
+    expect(await resume(older)).toBe(
+      `${folder}: a training must go on with the computation it began with, version 0, got version ${computationVersion}. ` +
+        "Go on with the heed that began it, or train into another folder.",
+    );
+    for (const foreign of ["", "[]", "null", "3", "parabola"])
+      expect(await resume(foreign)).toContain("the computation it began with, version unknown");
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test("the command names every setting that has an option", () => {
+  expect(trainingCommand(data, g2pSettings("additive", { epochs: 8 }), { threads: 2 })).toBe(
+    "heed train g2p --variant additive --size 256 --epochs 8 --batch 256 --rate 0.0025 --dropout 0.3 --smoothing 0.1 --seed 1 --threads 2",
   );
   const cut = { ...data, facts: { ...facts, kind: "folder", name: "mine", limit: 50 } as const };
-  expect(trainingCommand(cut, g2pSettings("dot", { rate: 0.01, seed: 4 }))).toBe(
-    "heed train g2p --variant dot --data mine --limit 50 --epochs 18 --rate 0.01 --seed 4",
+  const dot = g2pSettings("dot", { rate: 0.01, seed: 4, patience: 900 });
+  expect(trainingCommand(cut, dot, { threads: 1, test: true })).toBe(
+    "heed train g2p --variant dot --data mine --limit 50 --size 256 --epochs 18 --patience 900 --batch 256 --rate 0.01 --dropout 0.3 --smoothing 0.1 --seed 4 --threads 1 --test",
   );
   const odd = { ...data, facts: { ...facts, kind: "folder", name: "Anna's words" } as const };
-  expect(trainingCommand(odd, g2pSettings("none"), 3)).toBe(
-    "heed train g2p --variant none --data 'Anna'\\''s words' --epochs 18 --threads 3",
-  );
+  expect(trainingCommand(odd, g2pSettings("none"), { threads: 3 })).toContain(" --data 'Anna'\\''s words' ");
 });

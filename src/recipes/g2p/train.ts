@@ -9,11 +9,18 @@ import { train, type TrainEvent } from "../../train/loop.ts";
 import { adamw } from "../../train/optim/adamw.ts";
 import { cosine } from "../../train/schedule.ts";
 import type { G2pData } from "./data.ts";
-import type { G2pSettings } from "./settings.ts";
+import { usualThreads, type G2pSettings } from "./settings.ts";
 import { g2pTask, g2pVocabularies } from "./task.ts";
 
 /** The names of a training folder's files. */
 export const trainingFiles = { last: "last.safetensors", best: "best.safetensors" } as const;
+
+/**
+ * The version of what a training computes from its data and settings: network, loss, batches, random numbers, optimiser.
+ * Raise it with every change that gives other parameters for the same settings, be it in the last bit: a checkpoint of
+ * before the change is then refused rather than continued as a mixture of both.
+ */
+export const computationVersion = 1;
 
 /** One training. */
 export interface G2pTraining {
@@ -23,31 +30,24 @@ export interface G2pTraining {
   readonly folder: string;
   /** Go on from the folder's checkpoint where there is one. Without it, a folder that holds a training is refused. */
   readonly resume?: boolean;
-  /** Threads inside one op; runs are bit-identical for the same number. Default: the runtime's choice. */
+  /** Threads inside one op; runs are bit-identical for the same number. Default: `usualThreads()`. */
   readonly threads?: number;
-  /** Seconds and steps between checkpoints. Default 60 seconds. */
-  readonly checkpointSeconds?: number;
-  readonly checkpointSteps?: number;
-  /** Steps between progress events. Default: 50 in all, and one every 20 at least. */
-  readonly reportEvery?: number;
   readonly signal?: AbortSignal;
 }
 
 /**
  * Trains and tells what happens.
  *
- * @throws HeedError "file" when the folder holds a training and `resume` is not set, or one of other data or settings;
- *   "not-finite" when the loss is NaN or infinite.
+ * @throws HeedError "file" when the folder holds a training and `resume` is not set, or one of other data, settings,
+ *   number of threads or version of the computation; "not-finite" when the loss is NaN or infinite.
  */
 export async function* trainG2p(training: G2pTraining): AsyncGenerator<TrainEvent, void, undefined> {
-  const { data, settings, folder, resume = false, threads, signal } = training;
-  await guardFolder(training);
+  const { data, settings, folder, resume = false, threads = usualThreads(), signal } = training;
+  await guardFolder({ data, folder, resume, threads });
   const { split } = data;
   const vocabularies = g2pVocabularies(split.train, split.dev);
-  const task = g2pTask(settings, split.train, split.dev, vocabularies, threads === undefined ? {} : { threads });
+  const task = g2pTask(settings, split.train, split.dev, vocabularies, { threads });
   const total = task.batches(0).length * settings.epochs;
-  const { checkpointSeconds, checkpointSteps } = training;
-  const reportEvery = training.reportEvery ?? Math.min(20, Math.max(1, Math.floor(total / 50)));
   try {
     yield* train(
       task,
@@ -58,10 +58,10 @@ export async function* trainG2p(training: G2pTraining): AsyncGenerator<TrainEven
         schedule: cosine({ peak: settings.rate, warmup: Math.min(settings.warmup, total), total }),
         clip: settings.clip,
         averageDecay: settings.averageDecay,
-        ...(checkpointSeconds === undefined ? {} : { checkpointSeconds }),
-        ...(checkpointSteps === undefined ? {} : { checkpointSteps }),
-        reportEvery,
-        fingerprint: trainingFingerprint(data, settings),
+        ...(settings.patience === undefined ? {} : { patience: settings.patience }),
+        // 50 reports in all, and one every 20 steps at least.
+        reportEvery: Math.min(20, Math.max(1, Math.floor(total / 50))),
+        fingerprint: trainingFingerprint(data, settings, threads),
       },
       { folder, resume, ...(signal === undefined ? {} : { signal }) },
     );
@@ -71,24 +71,45 @@ export async function* trainG2p(training: G2pTraining): AsyncGenerator<TrainEven
 }
 
 /** The text that a checkpoint carries: everything that decides the run. */
-export function trainingFingerprint({ facts }: G2pData, settings: G2pSettings): string {
+export function trainingFingerprint({ facts }: G2pData, settings: G2pSettings, threads: number): string {
   const { kind, limit, digest } = facts;
-  return JSON.stringify({ data: kind, settings, ...(limit === null ? {} : { limit }), digest });
+  const data = { data: kind, settings, ...(limit === null ? {} : { limit }), digest };
+  return JSON.stringify({ version: computationVersion, ...data, threads });
 }
 
-/** Keeps trainings apart: none is overwritten by accident, none goes on with other words. */
-async function guardFolder({ data, folder, resume = false }: G2pTraining): Promise<void> {
+/** Keeps trainings apart: none is overwritten by accident, none goes on with other words, threads or another computation. */
+async function guardFolder({
+  data,
+  folder,
+  resume,
+  threads,
+}: Required<Pick<G2pTraining, "data" | "folder" | "resume" | "threads">>): Promise<void> {
   const last = join(folder, trainingFiles.last);
   if (existsSync(last)) {
     if (!resume)
       throw fileError(folder, "the folder must hold no training", "one", "Resume it, or train into another folder.");
-    // The checkpoint would be refused in any case; here it is said in words what hashes say to nobody.
-    if (digestIn(await readCheckpointSettings(last)) !== data.facts.digest)
+    // The checkpoint would be refused in any case; here it is said in words what a long text says to nobody.
+    const begun = begunAs(await readCheckpointSettings(last));
+    if (begun.version !== computationVersion)
+      throw fileError(
+        folder,
+        `a training must go on with the computation it began with, version ${begun.version ?? "unknown"}`,
+        `version ${computationVersion}`,
+        "Go on with the heed that began it, or train into another folder.",
+      );
+    if (begun.digest !== data.facts.digest)
       throw fileError(
         folder,
         "a training must go on with the words it began with",
         `other words or pronunciations (${data.facts.name})`,
         "Train into another folder, or give the same data.",
+      );
+    if (begun.threads !== null && begun.threads !== threads)
+      throw fileError(
+        folder,
+        `a training must go on with as many threads as it began with, ${begun.threads}`,
+        String(threads),
+        `Give --threads ${begun.threads}; with another number sums are rounded otherwise.`,
       );
   }
   await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
@@ -96,11 +117,17 @@ async function guardFolder({ data, folder, resume = false }: G2pTraining): Promi
   });
 }
 
-/** The digest in a fingerprint; undefined where the text is of no training of this recipe. */
-function digestIn(fingerprint: string): unknown {
+/** What a fingerprint says of how its training began; null for what it does not say, as one of another recipe. */
+function begunAs(
+  fingerprint: string,
+): Readonly<{ version: number | null; digest: string | null; threads: number | null }> {
+  let facts: Readonly<Record<string, unknown>> = {};
   try {
-    return (JSON.parse(fingerprint) as { readonly digest?: unknown } | null)?.digest;
+    facts = (JSON.parse(fingerprint) ?? {}) as typeof facts;
   } catch {
-    return undefined;
+    // Not of this recipe: nothing is known.
   }
+  const { version, digest, threads } = facts;
+  const number = (value: unknown): number | null => (Number.isSafeInteger(value) ? (value as number) : null);
+  return { version: number(version), digest: typeof digest === "string" ? digest : null, threads: number(threads) };
 }

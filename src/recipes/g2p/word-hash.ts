@@ -1,10 +1,11 @@
 // SHA-256 of a word: the one hash that splits, hold-outs and fingerprints share.
 
 import { createHash } from "node:crypto";
+import { normalizeWord } from "../../text/word.ts";
 
-/** SHA-256, 32 bytes, of the UTF-8 bytes of the word in upper case. */
+/** SHA-256, 32 bytes, of the UTF-8 bytes of the word in its normal form. */
 export function wordHash(word: string): Uint8Array {
-  return createHash("sha256").update(word.toUpperCase(), "utf8").digest();
+  return createHash("sha256").update(normalizeWord(word), "utf8").digest();
 }
 
 /** `wordHash` as 64 hexadecimal digits in lower case. */
