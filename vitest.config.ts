@@ -14,7 +14,7 @@ export default defineConfig(async () => ({
     ],
   },
   test: {
-    include: ["src/**/*.test.ts", "test/**/*.test.ts", "studio/**/*.test.ts"],
+    include: ["{src,test,studio,scripts}/**/*.test.ts"],
     environment: "node",
     // A process for each file: the native runtime keeps threads and memory that a worker thread would share.
     pool: "forks",

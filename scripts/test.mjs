@@ -21,9 +21,24 @@ export async function main(args) {
   const checks = await runChecks();
   const tests = await runTests(args, browser);
   for (const { test, reason } of tests.skipped) console.log(`skipped: ${test}: ${reason}`);
-  const failed = checks.failed + tests.failed;
+  const untested = untestedWithout(browser, process.env);
+  if (untested !== null) console.log(untested);
+  const failed = checks.failed + tests.failed + (untested === null ? 0 : 1);
   console.log(`${checks.passed + tests.passed} passed, ${failed} failed`);
   return failed === 0 ? 0 : 1;
+}
+
+/**
+ * What a run without a browser left untested, where that must not pass for green: a person sees what was skipped, a
+ * machine that gates changes does not.
+ *
+ * @param {string | null} browser
+ * @param {Readonly<Record<string, string | undefined>>} env
+ * @returns {string | null} a sentence, which counts as one failure
+ */
+export function untestedWithout(browser, env) {
+  if (browser !== null || env.CI !== "true") return null;
+  return "FAILED browser: with CI=true the tests of wasm, webgpu and the studio must run, and there is no browser.";
 }
 
 /**

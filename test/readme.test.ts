@@ -1,10 +1,14 @@
-// The README's examples run, and print what their comments say.
+// What the README and the guides show: examples run and print what their comments say, and the figures are the commands' own.
 
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { format } from "node:util";
 import { afterAll, describe, expect, test, vi } from "vitest";
+import { grouped } from "../src/cli/grouped.ts";
+import { readG2pCard } from "../src/recipes/g2p/card.ts";
+import { heed } from "./cli-console.ts";
+import { expectClose } from "./close.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, ".heed", `readme-${process.pid}`);
@@ -15,8 +19,15 @@ function examples(markdown: string): readonly string[] {
   return [...markdown.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]!);
 }
 
-describe("README", async () => {
-  const found = examples(await readFile(join(root, "README.md"), "utf8"));
+/** The names of the values that an example imports. */
+function importsOf(code: string): readonly string[] {
+  return [...code.matchAll(/^import \{([^}]*)\} from /gm)]
+    .flatMap(([, names]) => names!.split(",").map((name) => name.trim()))
+    .filter((name) => name !== "" && !name.startsWith("type "));
+}
+
+describe.each(["README.md", "docs/coming-from.md"])("%s", async (file) => {
+  const found = examples(await readFile(join(root, file), "utf8"));
 
   test("has an example", () => {
     expect(found.length).toBeGreaterThan(0);
@@ -24,18 +35,58 @@ describe("README", async () => {
 
   test.each(found.map((code, i) => [i, code] as const))("example %i prints what it says", async (i, code) => {
     await mkdir(folder, { recursive: true });
-    const path = join(folder, `example-${i}.ts`);
-    await writeFile(path, code);
+    const path = join(folder, `${basename(file, ".md")}-${i}.ts`);
+    await writeFile(path, `${code}\nexport const imported = { ${importsOf(code).join(", ")} };\n`);
     const printed: string[] = [];
     const log = vi
       .spyOn(console, "log")
       .mockImplementation((...values: unknown[]) => void printed.push(format(...values)));
     try {
-      await import(/* @vite-ignore */ path);
+      const { imported } = (await import(/* @vite-ignore */ path)) as { readonly imported: object };
+      expect(Object.entries(imported).filter(([, value]) => value === undefined)).toEqual([]);
     } finally {
       log.mockRestore();
     }
     const promised = [...code.matchAll(/console\.log\(.*\);\s*\/\/ (.*)$/gm)].map((match) => match[1]!.trim());
     expect(printed).toEqual(promised);
   });
+});
+
+describe("the models that ship", () => {
+  const number = /-?\d+(\.\d+)?/g;
+  test("the README has the numbers of their cards", async () => {
+    const readme = await readFile(join(root, "README.md"), "utf8");
+    const rows = [...readme.matchAll(/^\| \[\w+\]\((models\/\w+)\/README\.md\) \|.*$/gm)];
+    const folders = await readdir(join(root, "models"));
+    expect(rows.map(([, folder]) => folder)).toEqual(folders.map((name) => `models/${name}`));
+    for (const [row, folder] of rows) {
+      const { card } = await readG2pCard(join(root, folder!));
+      const percent = (rate: number | undefined): string => (rate === undefined ? "" : `${rate.toFixed(2)} %`);
+      expect(row.split(" | ").slice(2)).toEqual([
+        percent(card.test?.wer),
+        percent(card.test?.per),
+        grouped(card.training.parameterCount),
+        `${Math.round(card.training.minutes)} minutes |`,
+      ]);
+    }
+  });
+
+  const labels = (drawing: string): string => drawing.replaceAll(number, "#");
+  const numbers = (drawing: string): readonly number[] =>
+    [...drawing.matchAll(number)].map(([digits]) => Number(digits));
+
+  test("the README's lines and figure are those of the command that it names", async () => {
+    await mkdir(folder, { recursive: true });
+    const readme = await readFile(join(root, "README.md"), "utf8");
+    const [, command, figure, printed] = /\$ (heed pronounce .*) --figure (\S+)\n([\s\S]*?)```/.exec(readme)!;
+    expect(readme).toContain(`](${figure})`);
+    const drawn = join(folder, "figure.svg");
+    const { code, stdout } = await heed([...command!.split(" ").slice(1), "--figure", drawn]);
+    expect(code).toBe(0);
+    expect(stdout).toBe(printed);
+    const [own, committed] = await Promise.all([drawn, join(root, figure!)].map((path) => readFile(path, "utf8")));
+    expect(labels(own!)).toBe(labels(committed!));
+    // Another processor adds up in another order.
+    expectClose(numbers(own!), numbers(committed!), { rtol: 0, atol: 0.01 });
+  }, 120_000);
 });

@@ -17,6 +17,8 @@ export interface AlignmentLinesOptions {
   readonly theme?: Theme;
   /** Width to fill, in user units; a longer word makes a wider scene. Default: as wide as the cells need, up to 720. */
   readonly width?: number;
+  /** Height to keep to, in user units: the ribbons become shorter, but not shorter than can be followed. Default: as the width asks for. */
+  readonly height?: number;
   /** Row, column or cell to bring forward; all else fades. Default none. */
   readonly highlight?: AlignmentMark | undefined;
   /** Ribbons under this weight are not drawn; the scene says so when it hides any. Default 0.01. */
@@ -25,7 +27,7 @@ export interface AlignmentLinesOptions {
   readonly headline?: boolean;
 }
 
-const known = ["theme", "width", "highlight", "floor", "headline"];
+const known = ["theme", "width", "height", "highlight", "floor", "headline"];
 
 /** Room for the sentence on hidden ribbons. */
 const noteHeight = 22;
@@ -41,14 +43,15 @@ export function alignmentLines(trace: AlignmentTrace, options: AlignmentLinesOpt
   checkOptions("alignmentLines", options, known);
   checkTrace("alignmentLines", trace);
   const theme = options.theme ?? lightTheme;
+  const head = options.headline === false ? { height: 0, nodes: [] } : headline(trace, theme, margin);
   const layout = linesLayout(trace, {
     theme,
     width: options.width,
+    height: options.height === undefined ? undefined : options.height - head.height - margin - noteHeight,
     mark: options.highlight,
     floor: options.floor ?? 0.01,
     headline: options.headline !== false,
   });
-  const head = options.headline === false ? { height: 0, nodes: [] } : headline(trace, theme, margin);
   const { linkHeight } = layout;
   const linkTop = numberHeight + layout.cell;
   const hidden = trace.weights.flat().filter((weight) => weight > 0 && weight < layout.floor).length;

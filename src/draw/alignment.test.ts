@@ -69,6 +69,13 @@ suite("views", () => {
   test("the matrix says where uniform is", () => {
     expect(svg(alignmentMatrix(examples.phoebe!))).toContain("uniform 1/6 = 0.17");
   });
+  test("lines keep to a height by their ribbons, as far as these can be followed", () => {
+    const height = (given: object): number => alignmentLines(half, { width: 828, headline: false, ...given }).height;
+    expect(height({})).toBe(428);
+    expect(height({ height: 900 })).toBe(428);
+    expect(height({ height: 360 })).toBe(360);
+    expect(height({ height: 100 })).toBe(428 - 212 + 96);
+  });
   test("64 letters stay at the smallest readable cell instead of shrinking", () => {
     const columns = Array.from({ length: 64 }, () => "a");
     const trace = { rows: ["A", "B"], columns, weights: [0, 1].map(() => columns.map(() => 1 / 64)) };

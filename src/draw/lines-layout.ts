@@ -14,6 +14,8 @@ const largestPitch = 58;
 const largestFilledPitch = 76;
 const smallestLinkHeight = 148;
 const largestLinkHeight = 212;
+/** In a scene that is told its height: shorter ribbons could not be followed from end to end. */
+const shortestLinkHeight = 96;
 /** The shorter row may stretch to meet the longer one, but not so far that its cells lose each other. */
 const largestStretch = 1.9;
 
@@ -22,6 +24,8 @@ export interface LinesLayoutOptions {
   readonly theme: Theme;
   /** Width to fill; undefined when the cells decide. */
   readonly width: number | undefined;
+  /** Height for cells, ribbons and numbers together; undefined when the width decides. */
+  readonly height: number | undefined;
   readonly mark: AlignmentMark | undefined;
   readonly floor: number;
   readonly headline: boolean;
@@ -67,9 +71,15 @@ export function linesLayout(trace: AlignmentTrace, options: LinesLayoutOptions):
     floor: options.floor,
     width,
     cell,
-    linkHeight: Math.round(Math.min(largestLinkHeight, Math.max(smallestLinkHeight, 0.26 * (options.width ?? 0)))),
+    linkHeight: linkHeightOf(options, 2 * (numberHeight + cell)),
     radius: Math.min(8, cell / 5),
     columnCentres: spread(trace.columns.length),
     rowCentres: spread(trace.rows.length),
   };
+}
+
+/** @param others - height of all that is not ribbon. */
+function linkHeightOf({ width = 0, height }: LinesLayoutOptions, others: number): number {
+  const usual = Math.min(largestLinkHeight, Math.max(smallestLinkHeight, 0.26 * width));
+  return Math.round(height === undefined ? usual : Math.max(shortestLinkHeight, Math.min(usual, height - others)));
 }

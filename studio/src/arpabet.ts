@@ -56,6 +56,10 @@ const unstressed: Readonly<Record<string, readonly [ipa: string, example: string
   ER: ["ɚ", "letter"],
 };
 
+const vowel = /^[AEIOU].\d?$/;
+/** A vowel that does not say its stress. */
+const unmarked = /^[AEIOU].$/;
+
 /** The sounds that a symbol may stand for: two where it does not say whether it is stressed; none when it is not ARPABET. */
 export function soundsOf(symbol: string): readonly Sound[] {
   const name = symbol.replace(/[012]$/, "");
@@ -74,15 +78,20 @@ export function describeSounds(symbol: string): string {
 
 /** A pronunciation in IPA. */
 export interface Ipa {
-  /** Between slashes; a vowel that does not say its stress is written as unstressed, which most are. */
+  /** Between slashes. */
   readonly written: string;
-  /** Whether any vowel does not say its stress. */
+  /** Whether a stress is unknown that would change how a vowel is written, or where it stands. */
   readonly approximate: boolean;
 }
 
-/** A pronunciation in IPA; undefined when a symbol is not ARPABET. */
+/**
+ * A pronunciation in IPA; undefined when a symbol is not ARPABET.
+ *
+ * A vowel that does not say its stress is written as unstressed, which most are; the only one of a word as stressed.
+ */
 export function toIpa(symbols: readonly string[]): Ipa | undefined {
-  const letters = symbols.map((symbol) => soundsOf(symbol)[0]?.ipa);
+  const single = symbols.filter((symbol) => vowel.test(symbol)).length === 1;
+  const letters = symbols.map((symbol) => soundsOf(symbol).at(single ? -1 : 0)?.ipa);
   if (letters.length === 0 || letters.includes(undefined)) return undefined;
-  return { written: `/${letters.join("")}/`, approximate: symbols.some((symbol) => /^[AEIOU].$/.test(symbol)) };
+  return { written: `/${letters.join("")}/`, approximate: !single && symbols.some((symbol) => unmarked.test(symbol)) };
 }

@@ -1,5 +1,6 @@
-import { expect, suite, test } from "vitest";
+import { afterEach, beforeEach, expect, suite, test, vi } from "vitest";
 import { createClient, type WorkerLike } from "./client.ts";
+import { fetchBytes } from "./worker/fetch-bytes.ts";
 import type { FromWorker, ToWorker } from "./worker/messages.ts";
 import type { Pronouncer } from "./worker/pronouncer.ts";
 import { servePronouncer } from "./worker/serve.ts";
@@ -8,7 +9,13 @@ const request = (id: number, word: string): ToWorker => ({
   type: "pronounce",
   request: { id, word, beam: 5, nbest: 5 },
 });
-const load: ToWorker = { type: "load", baseUrl: "http://x/", device: "wasm" };
+const load: ToWorker = {
+  type: "load",
+  baseUrl: "http://x/",
+  device: "wasm",
+  search: { beam: 5, nbest: 5 },
+  words: ["ab"],
+};
 
 /** A model that records what it was asked and answers when told. */
 function slowModel(): { readonly model: Pronouncer; readonly asked: string[]; finish(): void } {
@@ -18,12 +25,13 @@ function slowModel(): { readonly model: Pronouncer; readonly asked: string[]; fi
     asked,
     finish: () => waiting.shift()?.(),
     model: {
-      alphabet: "abc",
+      alphabet: ["a", "b", "c"],
       describe: { name: "slow", device: "wasm" },
       pronounce: (word) => {
         asked.push(word);
         return new Promise((resolve) => waiting.push(() => resolve([])));
       },
+      prepare: () => Promise.resolve(false),
     },
   };
 }
@@ -84,6 +92,58 @@ suite("servePronouncer", () => {
   });
 });
 
+suite("a model that nobody asks", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  test("gets ready for one length after the other, and a word that comes meanwhile is answered next", async () => {
+    const { model, asked, finish } = slowModel();
+    let lengths = 3;
+    const serve = servePronouncer(
+      () => undefined,
+      async () => ({ ...model, prepare: async () => lengths-- > 0 }),
+    );
+    await serve(load);
+    expect(lengths).toBe(3);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(lengths).toBe(2);
+    void serve(request(1, "a"));
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([asked, lengths]).toEqual([["a"], 2]);
+    finish();
+    await vi.advanceTimersByTimeAsync(5000);
+    expect([lengths, vi.getTimerCount()]).toEqual([-1, 0]);
+  });
+  test("says nothing of a length that it cannot get ready for, and still answers", async () => {
+    const { model, asked } = slowModel();
+    const said: FromWorker[] = [];
+    const serve = servePronouncer(
+      (message) => said.push(message),
+      async () => ({ ...model, prepare: () => Promise.reject(new Error("no memory")) }),
+    );
+    await serve(load);
+    await vi.advanceTimersByTimeAsync(5000);
+    void serve(request(1, "a"));
+    expect([said.map(({ type }) => type), asked]).toEqual([["ready"], ["a"]]);
+  });
+});
+
+suite("fetchBytes", () => {
+  afterEach(() => void vi.unstubAllGlobals());
+
+  test("names the file, and asks after the server that does not answer", async () => {
+    const url = new URL("http://127.0.0.1:4747/models/pronounce/config.json");
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("Failed to fetch")));
+    await expect(fetchBytes(url)).rejects.toThrow(
+      "/models/pronounce/config.json could not be reached. Is `heed studio` still running?",
+    );
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response("none", { status: 404 })));
+    await expect(fetchBytes(url)).rejects.toThrow(
+      "/models/pronounce/config.json could not be loaded: the server answered 404.",
+    );
+  });
+});
+
 suite("createClient", () => {
   test("drops answers to words that are no longer wanted, and starts a fresh worker to retry", () => {
     const workers: (WorkerLike & { sent: ToWorker[]; ended: boolean })[] = [];
@@ -113,7 +173,7 @@ suite("createClient", () => {
     const say = (data: FromWorker): void => workers.at(-1)!.onmessage!({ data } as MessageEvent<FromWorker>);
     const answer = (id: number, word: string): void =>
       say({ type: "pronounced", id, word, pronunciations: [], milliseconds: 1 });
-    client.load();
+    client.load(["ab"]);
     client.pronounce("a");
     client.pronounce("ab");
     answer(1, "a");
@@ -123,9 +183,9 @@ suite("createClient", () => {
     answer(3, "abc");
     expect(heard).toEqual(["ab"]);
     workers[0]!.onerror!({ message: "" } as ErrorEvent);
-    expect(heard.at(-1)).toBe("failed the model's worker did not start");
-    client.load();
+    expect(heard.at(-1)).toBe("failed The model's worker did not start. Is `heed studio` still running?");
+    client.load(["ab"]);
     expect([workers[0]!.ended, workers.length]).toEqual([true, 2]);
-    expect(workers[1]!.sent[0]).toEqual({ type: "load", baseUrl: "http://x/", device: "wasm" });
+    expect(workers[1]!.sent[0]).toEqual(load);
   });
 });

@@ -32,8 +32,8 @@ export interface ClientOptions {
 }
 
 export interface Client {
-  /** Starts the worker and loads the model; again after a failure. */
-  load(): void;
+  /** Starts the worker and loads the model; again after a failure. @param words - what it may be asked first, best guess first. */
+  load(words: readonly string[]): void;
   /** Asks for a word; an earlier word's answer will not arrive. */
   pronounce(word: string): void;
   /** Forgets the last word asked for. */
@@ -55,13 +55,14 @@ export function createClient(start: () => WorkerLike, options: ClientOptions, ev
   }
 
   return {
-    load() {
+    load(words) {
       worker?.terminate();
       const fresh = start();
       worker = fresh;
       fresh.onmessage = ({ data }) => hear(data);
-      fresh.onerror = (event) => events.failed(event.message || "the model's worker did not start");
-      fresh.postMessage({ type: "load", baseUrl, device });
+      fresh.onerror = (event) =>
+        events.failed(event.message || "The model's worker did not start. Is `heed studio` still running?");
+      fresh.postMessage({ type: "load", baseUrl, device, search: { beam, nbest }, words });
     },
     pronounce(word) {
       wanted++;

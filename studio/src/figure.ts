@@ -16,12 +16,14 @@ export interface FigureOptions {
   readonly theme: Theme;
   /** Width to fill, in pixels. Default: as wide as the figure needs. */
   readonly width?: number;
+  /** Height that the lines keep to as far as they can, in pixels. Default: as the width asks for. */
+  readonly height?: number;
   /** Whether the word and its reading stand above the figure. */
   readonly headline: boolean;
 }
 
 /** The scene of the pronunciation on screen; undefined when there is none. */
-export function figure(session: Session, { theme, width, headline }: FigureOptions): Scene | undefined {
+export function figure(session: Session, { theme, width, height, headline }: FigureOptions): Scene | undefined {
   const pronunciation = shown(session);
   if (pronunciation === undefined) return undefined;
   const { pronunciations } = session.answer!;
@@ -33,7 +35,11 @@ export function figure(session: Session, { theme, width, headline }: FigureOptio
   };
   const shared = { theme, headline, highlight: mark(session), ...(width === undefined ? {} : { width }) };
   return session.view === "lines"
-    ? alignmentLines(trace, { ...shared, floor: session.allLinks ? 0 : 0.01 })
+    ? alignmentLines(trace, {
+        ...shared,
+        ...(height === undefined ? {} : { height }),
+        floor: session.allLinks ? 0 : 0.01,
+      })
     : alignmentMatrix(trace, shared);
 }
 

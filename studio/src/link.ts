@@ -1,7 +1,7 @@
 // The state that a link carries: word, view, reading and locked mark, in the address's hash.
 
 import { markId, parseMark } from "heed/draw";
-import { longestWord } from "./word.ts";
+import { longestWord } from "heed/models";
 import type { Session } from "./session.ts";
 
 type Linked = Pick<Session, "typed" | "view" | "choice" | "locked" | "allLinks">;

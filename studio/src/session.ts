@@ -4,7 +4,7 @@ import { strongest, type AlignmentMark, type AlignmentTrace } from "heed/draw";
 import { examples } from "./examples.ts";
 import type { ModelFacts } from "./worker/messages.ts";
 import type { Pronunciation } from "./worker/pronouncer.ts";
-import { checkWord } from "./word.ts";
+import { readTyped } from "./word.ts";
 
 export type View = "lines" | "matrix";
 export type ThemeChoice = "system" | "light" | "dark";
@@ -63,11 +63,11 @@ export const firstSession: Session = {
   announcement: "",
 };
 
-/** The word to ask the model for: in its alphabet, or undefined when there is none. */
+/** The word to ask the model for, in its normal form; undefined when there is none. */
 export function wordToAsk(session: Session): string | undefined {
   if (session.model.status !== "ready") return undefined;
-  const checked = checkWord(session.typed, session.model.facts.alphabet);
-  return checked.ok ? checked.word : undefined;
+  const read = readTyped(session.typed, session.model.facts.alphabet);
+  return "word" in read ? read.word : undefined;
 }
 
 /** Whether the answer on screen belongs to an earlier word. */
@@ -154,8 +154,9 @@ export function toggleLock(session: Session, target: AlignmentMark): Session {
   return { ...session, locked: target, announcement: `Locked. ${sayMark(trace, target)}` };
 }
 
+/** Lets go of every mark. */
 export function clear(session: Session): Session {
-  return { ...session, locked: undefined, pointed: undefined, helpOpen: false };
+  return { ...session, locked: undefined, pointed: undefined };
 }
 
 export function choose(session: Session, choice: number): Session {
@@ -186,9 +187,9 @@ export function sayMark(trace: AlignmentTrace, target: AlignmentMark): string {
 
 function check(session: Session): Session {
   if (session.model.status !== "ready") return session;
-  const checked = checkWord(session.typed, session.model.facts.alphabet);
-  if (checked.ok) return { ...session, problem: undefined };
-  return { ...session, answer: undefined, problem: checked.sentence, announcement: checked.sentence };
+  const read = readTyped(session.typed, session.model.facts.alphabet);
+  if ("word" in read) return { ...session, problem: undefined };
+  return { ...session, answer: undefined, problem: read.sentence, announcement: read.sentence };
 }
 
 function keepMarks(given: Session): Session {

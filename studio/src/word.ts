@@ -1,42 +1,42 @@
-// What counts as a word: the model's alphabet, said in words when something else is typed.
+// What stands in the field, as the word that the model is asked for, or as a sentence of why there is none.
 
-/** The longest word that is read, in characters. */
-export const longestWord = 64;
+import { checkWord, longestWord, type WordProblem } from "heed/models";
 
-export type CheckedWord =
-  { readonly ok: true; readonly word: string } | { readonly ok: false; readonly sentence: string };
+export type TypedWord = { readonly word: string } | { readonly sentence: string };
 
 /**
- * Brings a typed word into the model's alphabet, or says in a sentence why it cannot be read.
+ * The word to ask for, in the normal form that the model reads, or why it cannot be read.
  *
- * @param typed - what stands in the field; case, outer spaces and curly apostrophes do not matter.
- * @param alphabet - every character that the model reads.
+ * @param typed - what stands in the field.
+ * @param alphabet - every symbol that the model reads.
  */
-export function checkWord(typed: string, alphabet: string): CheckedWord {
-  const known = new Set(alphabet);
-  const reads = `The model reads ${describeAlphabet(alphabet)}.`;
-  const plain = typed
-    .normalize("NFC")
-    .trim()
-    .replace(/[\u2018\u2019\u02bc]/g, "'");
-  const quoted = shorten(plain);
-  const letters = [...plain].map((letter) => fold(letter, known));
-  if (letters.length === 0) return { ok: false, sentence: `Type a word. ${reads}` };
-  if (letters.length > longestWord)
-    return {
-      ok: false,
-      sentence: `“${quoted}” has ${letters.length} characters; the longest word has ${longestWord}. ${reads}`,
-    };
-  const stranger = letters.find((letter) => !known.has(letter));
-  if (stranger === undefined) return { ok: true, word: letters.join("") };
-  if (/\s/u.test(stranger))
-    return { ok: false, sentence: `“${quoted}” is more than a word: one at a time, without spaces. ${reads}` };
-  return { ok: false, sentence: `“${quoted}” cannot be read: “${stranger}” is not in the alphabet. ${reads}` };
+export function readTyped(typed: string, alphabet: readonly string[]): TypedWord {
+  const checked = checkWord(typed, alphabet);
+  if ("symbols" in checked) return { word: checked.symbols.join("") };
+  const { problem, error } = checked;
+  const why = sentenceOf(problem, `“${shorten(typed.trim())}”`);
+  const repair = problem.kind === "foreign" && error.hint !== undefined ? ` ${error.hint}` : "";
+  return { sentence: `${why}${repair} The model reads ${describeAlphabet(alphabet)}.` };
 }
 
-/** An alphabet in words: `a to z, apostrophe and hyphen`. */
-export function describeAlphabet(alphabet: string): string {
-  const letters = [...new Set(alphabet)].sort();
+function sentenceOf(problem: WordProblem, quoted: string): string {
+  switch (problem.kind) {
+    case "empty":
+      return "Type a word.";
+    case "spaces":
+      return `${quoted} is more than one word: type one at a time, without spaces.`;
+    case "length":
+      return `${quoted} has ${problem.letterCount} letters; the longest word has ${longestWord}.`;
+    case "foreign":
+      return `${quoted} cannot be read: “${problem.symbols[0]!.toLowerCase()}” is not in the alphabet.`;
+    case "letterless":
+      return `${quoted} has no letter.`;
+  }
+}
+
+/** An alphabet in words and small letters: `a to z, apostrophe and hyphen`. */
+export function describeAlphabet(alphabet: readonly string[]): string {
+  const letters = [...new Set(alphabet.map((symbol) => symbol.toLowerCase()))].sort();
   const runs: string[][] = [];
   for (const letter of letters) {
     const run = runs.at(-1);
@@ -56,10 +56,6 @@ export function describeAlphabet(alphabet: string): string {
 function shorten(typed: string): string {
   const characters = [...typed];
   return characters.length > 24 ? `${characters.slice(0, 20).join("")}…` : typed;
-}
-
-function fold(letter: string, known: ReadonlySet<string>): string {
-  return [letter, letter.toLowerCase(), letter.toUpperCase()].find((form) => known.has(form)) ?? letter;
 }
 
 function follows(before: string, after: string): boolean {

@@ -38,6 +38,7 @@ const strangers: readonly (readonly [string, string])[] = [
   ["\u043c\u0438\u0440", "“\u043c” is not in the alphabet."],
   ["\u{1f600}", "“\u{1f600}” is not in the alphabet."],
   ["two words", "one at a time, without spaces"],
+  ["'", "has no letter."],
   ["a".repeat(65), "the longest word has 64"],
 ];
 
@@ -77,6 +78,46 @@ export const checks: readonly Check[] = [
         await page.mouse.move(0, 0);
         await expect.poll(() => title.textContent(), patience).toBe("Weights");
       }),
+  },
+  {
+    name: "with the help open, Escape closes the help and nothing else",
+    run: (browser, url) =>
+      visiting(browser, url, { hash: "#word=phoebe&mark=row:0" }, async ({ page }) => {
+        await at.readPhonemes(page, "phoebe");
+        await page.getByRole("button", { name: "Keys and help" }).click();
+        await expect.poll(() => page.getByRole("dialog").isVisible(), patience).toBe(true);
+        await page.keyboard.press("Escape");
+        await expect.poll(() => page.getByRole("dialog").isVisible(), patience).toBe(false);
+        expect(await at.isLocked(page)).toBe(true);
+      }),
+  },
+  {
+    name: "on a small laptop both rows of symbols are in sight",
+    run: (browser, url) =>
+      visiting(browser, url, { viewport: { width: 1366, height: 650 } }, async ({ page }) => {
+        for (const word of ["phoebe", "counterrevolutionaries"]) {
+          await page.fill("#word", word);
+          await at.readPhonemes(page, word);
+          for (const which of ["Letters", "Phonemes"] as const) {
+            const { y, height } = (await at.symbols(page, which).last().boundingBox())!;
+            expect(y + height).toBeLessThan(650);
+          }
+        }
+      }),
+  },
+  {
+    name: "an address without a word selects the field, one with a word leaves it alone",
+    run: async (browser, url) => {
+      const focused = async ({ page }: at.Visit): Promise<string | undefined> => {
+        await page.locator(".phonemes").waitFor();
+        return page.evaluate(() => (document.activeElement === document.body ? "" : document.activeElement!.id));
+      };
+      await visiting(browser, url, { hash: "" }, async (visit) => {
+        expect(await focused(visit)).toBe("word");
+        expect(await visit.page.evaluate(() => getSelection()!.toString())).toBe("attention");
+      });
+      await visiting(browser, url, {}, async (visit) => expect(await focused(visit)).toBe(""));
+    },
   },
   {
     name: "pointing at a letter shows who read it, and at a cell its one weight",

@@ -103,18 +103,20 @@ async function pronounce(word: string, nbest: number): Promise<readonly Pronunci
       phonemes: own.map(({ symbol }) => symbol),
       score: Math.log([0.83, 0.08, 0.03, 0.012, 0.0006][rank] ?? 1e-5),
       attention: align(word, own),
+      complete: word !== "ENDLESS",
     };
   });
 }
 
 const fake: Pronouncer = {
-  alphabet: "'-ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+  alphabet: [..."'-ABCDEFGHIJKLMNOPQRSTUVWXYZ"],
   describe: { name: "stand-in", device: "wasm", parameterCount: 2_040_000 },
   pronounce: (word, { nbest }) => pronounce(word, nbest),
+  prepare: () => Promise.resolve(false),
 };
 
 /** Loads at once; `?device=webgpu` fails, so that the error state can be seen. */
-export const loadPronouncer: LoadPronouncer = async (_baseUrl, device) => {
+export const loadPronouncer: LoadPronouncer = async ({ device }) => {
   if (device === "webgpu") throw new Error("The stand-in has no WebGPU.");
   return fake;
 };

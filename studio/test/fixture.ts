@@ -1,4 +1,4 @@
-// The built page with the stand-in model, on a local port: what the end-to-end checks run against until a server is given.
+// The built page, and the built page with the stand-in model on a local port.
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -24,16 +24,23 @@ const useStandIn: Plugin = {
       : undefined,
 };
 
-/** Builds the studio into a temporary folder, policy and all, and serves it. */
-export async function serveFixture(): Promise<Fixture> {
+const shared = { configFile: here("../vite.config.ts"), logLevel: "error" } as const;
+
+/** Builds the studio into a temporary folder, policy and all. */
+export async function buildPage(plugins: readonly Plugin[] = []): Promise<string> {
   const outDir = await mkdtemp(join(tmpdir(), "heed-studio-"));
-  const shared = { configFile: here("../vite.config.ts"), logLevel: "error" } as const;
   await build({
     ...shared,
-    plugins: [useStandIn],
-    worker: { format: "es", plugins: () => [useStandIn] },
+    plugins: [...plugins],
+    worker: { format: "es", plugins: () => [...plugins] },
     build: { outDir },
   });
+  return outDir;
+}
+
+/** Builds the studio with the stand-in and serves it. */
+export async function serveFixture(): Promise<Fixture> {
+  const outDir = await buildPage([useStandIn]);
   const server = await preview({ ...shared, build: { outDir }, preview: { port: 0, host: "127.0.0.1" } });
   return {
     url: server.resolvedUrls!.local[0]!,

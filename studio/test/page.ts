@@ -45,7 +45,8 @@ export async function typeWord(page: Page, word: string): Promise<readonly strin
 
 /** The phonemes on screen, once they belong to `word`. */
 export async function readPhonemes(page: Page, word: string): Promise<readonly string[]> {
-  await page.getByText(`for “${word}”`).waitFor();
+  // A model that is loaded first takes its time where other work goes on.
+  await page.getByText(`for “${word}”`).waitFor({ timeout: 90_000 });
   return page.locator(".phonemes button").allInnerTexts();
 }
 

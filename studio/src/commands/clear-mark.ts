@@ -5,8 +5,8 @@ import type { Command } from "./command.ts";
 
 export const clearMark: Command = {
   name: "clear-mark",
-  label: "Unlock and clear; close the help",
+  label: "Unlock and clear",
   key: "Escape",
-  when: (session) => session.locked !== undefined || session.pointed !== undefined || session.helpOpen,
+  when: (session) => session.locked !== undefined || session.pointed !== undefined,
   perform: clear,
 };

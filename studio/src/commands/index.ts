@@ -43,6 +43,6 @@ export interface KeyPress {
 /** The action that a key means now; while writing, and with shortcuts off, only Escape means one; under the help only what closes it. */
 export function commandFor({ key, modified, inField }: KeyPress, session: Session): Command | undefined {
   if (modified || ((inField || !session.shortcuts) && key !== "Escape")) return undefined;
-  if (session.helpOpen && key !== "Escape" && key !== toggleHelp.key) return undefined;
+  if (session.helpOpen) return key === "Escape" || key === toggleHelp.key ? toggleHelp : undefined;
   return commands.find((command) => command.key === key && command.when(session));
 }

@@ -1,11 +1,10 @@
 // The protocol between page and worker; plain data only, so that every message can be cloned.
 
-import type { Device, ModelDescription, Pronunciation } from "./pronouncer.ts";
+import type { LoadRequest, ModelDescription, Pronunciation } from "./pronouncer.ts";
 
 /** Page to worker. */
 export type ToWorker =
-  | { readonly type: "load"; readonly baseUrl: string; readonly device: Device }
-  | { readonly type: "pronounce"; readonly request: PronounceRequest };
+  ({ readonly type: "load" } & LoadRequest) | { readonly type: "pronounce"; readonly request: PronounceRequest };
 
 /** A newer request replaces an older one that has not begun; the older one gets no answer. */
 export interface PronounceRequest {
@@ -30,6 +29,7 @@ export type FromWorker =
 
 /** What the page knows of a loaded model. */
 export interface ModelFacts {
-  readonly alphabet: string;
+  /** Every symbol that the model reads. */
+  readonly alphabet: readonly string[];
   readonly describe: ModelDescription;
 }

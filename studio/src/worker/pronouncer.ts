@@ -3,12 +3,15 @@
 import { configureWeb, leaves, type NdArray } from "heed";
 import type { AlignmentTrace } from "heed/draw";
 import {
+  checkWord,
   createPronouncer,
   decodePronounceModel,
   pronounceFiles,
+  wordLengths,
   type Pronouncer as ModelPronouncer,
   type PronounceModel,
 } from "heed/models";
+import { fetchBytes } from "./fetch-bytes.ts";
 import { runtimeFiles } from "./runtime-files.ts";
 
 /** Where the model computes. */
@@ -22,6 +25,14 @@ export interface Pronunciation {
   readonly score: number;
   /** Rows are the phonemes, columns the letters of the word. */
   readonly attention: AlignmentTrace;
+  /** False where the search stopped at the longest pronunciation allowed. */
+  readonly complete: boolean;
+}
+
+/** How pronunciations are searched for: `beam` hypotheses are followed, `nbest` at most are returned. */
+export interface SearchOptions {
+  readonly beam: number;
+  readonly nbest: number;
 }
 
 /** What the status line says of a model. */
@@ -29,74 +40,109 @@ export interface ModelDescription {
   readonly name: string;
   /** The device that was got, which may differ from the one that was asked for. */
   readonly device: Device;
+  /** Why it is not the device that was asked for. */
+  readonly fallback?: string;
   readonly parameterCount?: number;
 }
 
 /** A loaded model. */
 export interface Pronouncer {
-  /** Every character that the model reads, in any order. */
-  readonly alphabet: string;
+  /** Every symbol that the model reads. */
+  readonly alphabet: readonly string[];
   readonly describe: ModelDescription;
   /**
    * The best pronunciations of a word, best first.
    *
-   * @param word - at least one character, all of the alphabet.
-   * @param options - `beam` hypotheses are followed, `nbest` at most are returned.
+   * @param word - in its normal form, at least one letter, all of the alphabet.
    */
-  pronounce(
-    word: string,
-    options: { readonly beam: number; readonly nbest: number },
-  ): Promise<readonly Pronunciation[]>;
+  pronounce(word: string, options: SearchOptions): Promise<readonly Pronunciation[]>;
+  /** Gets ready for words of one more length; false when there was none left. */
+  prepare(): Promise<boolean>;
+}
+
+/** Which model, where it computes, and what it will be asked. */
+export interface LoadRequest {
+  /** Absolute address of the model's folder, with a slash at its end. */
+  readonly baseUrl: string;
+  readonly device: Device;
+  /** As the model will be asked. */
+  readonly search: SearchOptions;
+  /** Words to get ready for: the first of them that the model reads is pronounced before it counts as loaded. */
+  readonly words: readonly string[];
 }
 
 /** How a worker gets its model. */
-export type LoadPronouncer = (baseUrl: string, device: Device) => Promise<Pronouncer>;
+export type LoadPronouncer = (request: LoadRequest) => Promise<Pronouncer>;
 
-/**
- * Loads the pronounce model.
- *
- * @param baseUrl - absolute address of the model's folder, with a slash at its end.
- * @param device - where to compute. Falls back to "wasm", and `describe.device` says so.
- */
-export const loadPronouncer: LoadPronouncer = async (baseUrl, device) => {
+/** Loads the pronounce model. Falls back to "wasm" where the device asked for fails, and `describe` says so. */
+export const loadPronouncer: LoadPronouncer = async ({ baseUrl, device, search, words }) => {
   const [config, weights] = await Promise.all([
     fetchBytes(new URL(pronounceFiles.config, baseUrl)),
     fetchBytes(new URL(pronounceFiles.weights, baseUrl)),
   ]);
   const model = decodePronounceModel({ config, weights }, baseUrl.replace(/\/$/, ""));
-  const first = await warm(model, device).catch((error: unknown) => {
-    if (device === "wasm") throw error;
-    // No adapter, or a driver that fails: the processor answers instead, and the status line says so.
-    return warm(model, "wasm");
-  });
+  const { symbols } = model.letters;
+  const readable = (word: string): boolean => "symbols" in checkWord(word, symbols);
+  // A model of another script reads none of the words, but one of its own letters.
+  const first = [...words, ...symbols].find(readable);
+  const letter = symbols.find(readable);
+  const warm = (on: Device): Promise<ModelPronouncer> => warmPronouncer(model, on, first, search);
+  const started = await warm(device).then(
+    (pronouncer) => ({ pronouncer, device }),
+    async (error: unknown) => {
+      if (device === "wasm") throw error;
+      // No adapter, or a driver that fails: the processor answers instead, and the status line says so.
+      const fallback = error instanceof Error ? error.message : String(error);
+      return { pronouncer: await warm("wasm"), device: "wasm", fallback } as const;
+    },
+  );
+  const { pronouncer, ...where } = started;
+  const ready = new Set(first === undefined ? [] : [lengthOf(first)]);
   return {
-    alphabet: first.pronouncer.alphabet.join(""),
-    describe: { name: "pronounce", device: first.device, parameterCount: countParameters(model) },
+    alphabet: symbols,
+    describe: { name: "pronounce", ...where, parameterCount: countParameters(model) },
     async pronounce(word, options) {
-      const [result] = await first.pronouncer.pronounce([word], options);
-      if (!result) throw new Error("the model gave no answer");
-      if ("error" in result) throw result.error;
-      return result.pronunciations;
+      const found = await pronounceOne(pronouncer, word, options);
+      ready.add(lengthOf(word));
+      return found;
+    },
+    async prepare() {
+      const next = wordLengths.find((length) => !ready.has(length));
+      if (next === undefined || letter === undefined) return false;
+      ready.add(next);
+      await pronounceOne(pronouncer, letter.repeat(next), search);
+      return true;
     },
   };
 };
 
-/** Loads the model on a device and pronounces once, so that a device that cannot is known before the first word. */
-async function warm(
+/** Loads the model on a device and pronounces a word, so that a device that cannot is known before the first answer. */
+async function warmPronouncer(
   model: PronounceModel,
   device: Device,
-): Promise<{ readonly pronouncer: ModelPronouncer; readonly device: Device }> {
+  word: string | undefined,
+  search: SearchOptions,
+): Promise<ModelPronouncer> {
   configureWeb(runtimeFiles[device]);
   const pronouncer = createPronouncer(model, { device });
-  const [result] = await pronouncer.pronounce([model.letters.symbols[0] ?? "A"], { beam: 5, nbest: 5 });
-  if (result && "error" in result) throw result.error;
-  return { pronouncer, device };
+  if (word !== undefined) await pronounceOne(pronouncer, word, search);
+  return pronouncer;
 }
 
-async function fetchBytes(url: URL): Promise<Uint8Array> {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url.pathname} could not be loaded: the server answered ${response.status}`);
-  return new Uint8Array(await response.arrayBuffer());
+async function pronounceOne(
+  pronouncer: ModelPronouncer,
+  word: string,
+  search: SearchOptions,
+): Promise<readonly Pronunciation[]> {
+  const [result] = await pronouncer.pronounce([word], search);
+  if (!result) throw new Error("the model gave no answer");
+  if ("error" in result) throw result.error;
+  return result.pronunciations;
+}
+
+/** The length that a word is padded to. */
+function lengthOf(word: string): number {
+  return wordLengths.find((length) => [...word].length <= length) ?? Infinity;
 }
 
 function countParameters(model: PronounceModel): number {

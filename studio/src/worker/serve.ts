@@ -3,8 +3,12 @@
 import type { FromWorker, PronounceRequest, ToWorker } from "./messages.ts";
 import type { LoadPronouncer, Pronouncer } from "./pronouncer.ts";
 
+/** How long nobody must have asked anything before the model gets ready for more. */
+const idleMilliseconds = 1000;
+
 /**
- * Makes the function that a worker calls for each message.
+ * Makes the function that a worker calls for each message. While nobody asks, the model gets ready for words of other
+ * lengths, one at a time.
  *
  * @param post - sends a message to the page.
  * @param load - gets the model.
@@ -16,9 +20,11 @@ export function servePronouncer(
   let pronouncer: Pronouncer | undefined;
   let waiting: PronounceRequest | undefined;
   let working = false;
+  let idle: ReturnType<typeof setTimeout> | undefined;
 
   async function work(): Promise<void> {
     if (working || pronouncer === undefined) return;
+    clearTimeout(idle);
     working = true;
     while (waiting !== undefined) {
       const request = waiting;
@@ -28,6 +34,15 @@ export function servePronouncer(
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
     working = false;
+    idle = setTimeout(() => void prepare(), idleMilliseconds);
+  }
+
+  async function prepare(): Promise<void> {
+    working = true;
+    // A length that cannot be prepared is no failure yet: its words will say why.
+    const more = await pronouncer!.prepare().catch(() => false);
+    working = false;
+    if (more || waiting !== undefined) await work();
   }
 
   return async (message) => {
@@ -36,7 +51,7 @@ export function servePronouncer(
       return work();
     }
     try {
-      pronouncer = await load(message.baseUrl, message.device);
+      pronouncer = await load(message);
       post({ type: "ready", facts: { alphabet: pronouncer.alphabet, describe: pronouncer.describe } });
     } catch (error) {
       post({ type: "failed", sentence: sentenceOf(error) });
