@@ -37,7 +37,7 @@ export interface AttentionOptions {
 }
 
 /** The names of all options. */
-export const attentionOptions = [
+export const attentionOptions: readonly (keyof AttentionOptions)[] = [
   "query",
   "keys",
   "values",
@@ -51,4 +51,4 @@ export const attentionOptions = [
   "guard",
   "site",
   "lowering",
-] as const satisfies readonly (keyof AttentionOptions)[];
+];
