@@ -4,16 +4,15 @@ import { bindAxes } from "../core/axes.ts";
 import { checkOptions, optionError, shapeError } from "../core/errors.ts";
 import type { NdArray } from "../core/ndarray.ts";
 import { add, mul, sub } from "../core/ops/binary.ts";
-import { concat, split, stack, unstack } from "../core/ops/concat.ts";
+import { concat, split } from "../core/ops/concat.ts";
 import { matmul } from "../core/ops/matmul.ts";
-import { expandDims } from "../core/ops/movement.ts";
-import { where } from "../core/ops/select.ts";
 import { fill } from "../core/ops/source.ts";
 import { sigmoid, tanh } from "../core/ops/unary.ts";
 import type { Rng } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import { show, type Tensor } from "../core/tensor.ts";
 import { linear } from "./linear.ts";
+import { overTime } from "./over-time.ts";
 import type { LayerResult } from "./stack.ts";
 
 /**
@@ -136,7 +135,8 @@ export interface GruOptions extends GruForm {
 export type GruResult = LayerResult<GruState<Tensor>>;
 
 /**
- * One direction over time, unrolled: the input projections of all steps are one product, and so are the weight gradients.
+ * One direction over time: the input projections of all steps are one product, and so are the weight gradients. Few steps
+ * are laid out one after the other, many are a loop.
  *
  * @param x - float32 (B, T, I).
  * @returns `outputs` (B, T, H), in the order of `x` whatever the direction; `final` state. With T = 0 the state is the initial one.
@@ -145,26 +145,20 @@ export type GruResult = LayerResult<GruState<Tensor>>;
 export function gru(params: GruParams<Tensor>, x: Tensor, options: GruOptions = {}): GruResult {
   checkOptions("gru", options, ["reset", "reverse", "mask", "initial"]);
   const { reset = "after", reverse = false, mask = null, initial } = options;
-  const { B, T, H } = bindAxes("gru", { x: [x, "B T I"], ...axesOf(params) });
+  const { B, H } = bindAxes("gru", { x: [x, "B T I"], ...axesOf(params) });
   if (mask) bindAxes("gru", { x: [x, "B T I"], mask: [mask, "B T"] });
   if (initial)
     bindAxes("gru", { x: [x, "B T I"], recurrent: [params.recurrent, "H G"], hidden: [initial.hidden, "B H"] });
   checkGates("gru", params);
-  const projected = unstack(linear({ weight: params.input, bias: params.bias }, x), 1);
-  const real = mask ? unstack(mask, 1).map((m) => expandDims(m, -1)) : null;
   const advance = gruCell(params, { reset });
-  let hidden = initial?.hidden ?? null;
-  const outputs = new Array<Tensor>(T);
-  for (let i = 0; i < T; i++) {
-    const t = reverse ? T - 1 - i : i;
-    const next = advance(projected[t]!, hidden).hidden;
-    outputs[t] = real ? where(real[t]!, next, 0) : next;
-    hidden = real ? where(real[t]!, next, hidden ?? 0) : next;
-  }
-  return {
-    outputs: T === 0 ? fill([B, 0, H], 0) : stack(outputs, 1),
-    final: { hidden: hidden ?? fill([B, H], 0) },
-  };
+  return overTime<GruState<Tensor>>({
+    projected: linear({ weight: params.input, bias: params.bias }, x),
+    mask,
+    reverse,
+    initial: initial ?? null,
+    zeros: () => ({ hidden: fill([B, H], 0) }),
+    step: (entering, state) => advance(entering, state?.hidden ?? null),
+  });
 }
 
 /** Both directions of one layer. */

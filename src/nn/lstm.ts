@@ -4,16 +4,15 @@ import { bindAxes } from "../core/axes.ts";
 import { checkOptions, shapeError } from "../core/errors.ts";
 import { NdArray } from "../core/ndarray.ts";
 import { add, mul } from "../core/ops/binary.ts";
-import { concat, split, stack, unstack } from "../core/ops/concat.ts";
+import { concat, split } from "../core/ops/concat.ts";
 import { matmul } from "../core/ops/matmul.ts";
-import { expandDims } from "../core/ops/movement.ts";
-import { where } from "../core/ops/select.ts";
 import { fill } from "../core/ops/source.ts";
 import { sigmoid, tanh } from "../core/ops/unary.ts";
 import type { Rng } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import { show, type Tensor } from "../core/tensor.ts";
 import { linear } from "./linear.ts";
+import { overTime } from "./over-time.ts";
 import type { LayerResult } from "./stack.ts";
 
 /**
@@ -99,7 +98,8 @@ export interface LstmOptions {
 export type LstmResult = LayerResult<LstmState<Tensor>>;
 
 /**
- * One direction over time, unrolled: the input projections of all steps are one product, and so are the weight gradients.
+ * One direction over time: the input projections of all steps are one product, and so are the weight gradients. Few steps
+ * are laid out one after the other, many are a loop.
  *
  * @param x - float32 (B, T, I).
  * @returns `outputs` (B, T, H), in the order of `x` whatever the direction; `final` state. With T = 0 the state is the initial one.
@@ -108,7 +108,7 @@ export type LstmResult = LayerResult<LstmState<Tensor>>;
 export function lstm(params: LstmParams<Tensor>, x: Tensor, options: LstmOptions = {}): LstmResult {
   checkOptions("lstm", options, ["reverse", "mask", "initial"]);
   const { reverse = false, mask = null, initial } = options;
-  const { B, T, H } = bindAxes("lstm", {
+  const { B, H } = bindAxes("lstm", {
     x: [x, "B T I"],
     input: [params.input, "I G"],
     recurrent: [params.recurrent, "H G"],
@@ -123,29 +123,17 @@ export function lstm(params: LstmParams<Tensor>, x: Tensor, options: LstmOptions
       cell: [initial.cell, "B H"],
     });
   checkGates("lstm", params);
-  const projected = unstack(linear({ weight: params.input, bias: params.bias }, x), 1);
-  const real = mask ? unstack(mask, 1).map((m) => expandDims(m, -1)) : null;
-  let state = initial ?? zeroState(B, H);
-  let begun = initial !== undefined;
-  const outputs = new Array<Tensor>(T);
-  for (let i = 0; i < T; i++) {
-    const t = reverse ? T - 1 - i : i;
-    // From a state of zeros there is nothing to multiply.
-    const gates = begun ? add(projected[t]!, matmul(state.hidden, params.recurrent)) : projected[t]!;
-    begun = true;
-    const next = lstmGates(gates, state.cell);
-    if (real) {
-      outputs[t] = where(real[t]!, next.hidden, 0);
-      state = {
-        hidden: where(real[t]!, next.hidden, state.hidden),
-        cell: where(real[t]!, next.cell, state.cell),
-      };
-    } else {
-      outputs[t] = next.hidden;
-      state = next;
-    }
-  }
-  return { outputs: T === 0 ? fill([B, 0, H], 0) : stack(outputs, 1), final: state };
+  return overTime<LstmState<Tensor>>({
+    projected: linear({ weight: params.input, bias: params.bias }, x),
+    mask,
+    reverse,
+    initial: initial ?? null,
+    zeros: () => zeroState(B, H),
+    step: (entering, state) =>
+      state
+        ? lstmGates(add(entering, matmul(state.hidden, params.recurrent)), state.cell)
+        : lstmGates(entering, zeroState(B, H).cell),
+  });
 }
 
 /** Both directions of one layer. */
