@@ -26,7 +26,7 @@ function importsOf(code: string): readonly string[] {
     .filter((name) => name !== "" && !name.startsWith("type "));
 }
 
-describe.each(["README.md", "docs/coming-from.md"])("%s", async (file) => {
+describe.each(["README.md", "docs/attention.md", "docs/coming-from.md"])("%s", async (file) => {
   const found = examples(await readFile(join(root, file), "utf8"));
 
   test("has an example", () => {

@@ -8,8 +8,12 @@ import { Tensor } from "./tensor.ts";
 /** A tree with leaves `T`. Parameter types are `type` aliases: interfaces and classes do not match it. */
 export type Tree<T> = T | readonly Tree<T>[] | { readonly [key: string]: Tree<T> };
 
+/** Whether `P` is a tree of which nothing is known but its leaves `A`. */
+export type IsOpenTree<P, A> = unknown extends P ? false : [Tree<A>] extends [P] ? true : false;
+
 /** The tree `P` with its leaves `A` replaced by `B`. */
-export type MapTree<P, A, B> = P extends A ? B : { readonly [K in keyof P]: MapTree<P[K], A, B> };
+export type MapTree<P, A, B> =
+  IsOpenTree<P, A> extends true ? Tree<B> : P extends A ? B : { readonly [K in keyof P]: MapTree<P[K], A, B> };
 
 /** Whether a value is a leaf: an array, a graph node, or anything that is not a plain object or list. */
 export function isLeaf(value: unknown): boolean {

@@ -7,7 +7,7 @@ import { kindOf, NdArray } from "../core/ndarray.ts";
 import type { RandomAttrs } from "../core/ops/random.ts";
 import { drawInto } from "../core/random.ts";
 import { Tensor, type Node } from "../core/tensor.ts";
-import { unflatten, type MapTree } from "../core/tree.ts";
+import { unflatten, type IsOpenTree, type MapTree, type Tree } from "../core/tree.ts";
 import { lowerGraph } from "../onnx/lower.ts";
 import { compileSettings, type CompileOptions } from "./compile-options.ts";
 import { runtimeFor } from "./devices.ts";
@@ -19,13 +19,16 @@ import { resultLeaves, Signature, type BoundArguments } from "./signature.ts";
 export type { CompileOptions } from "./compile-options.ts";
 
 /** The arguments of the compiled form: arrays (or numbers, for scalars) where the function takes tensors. */
-export type Arrays<T> = T extends Tensor
-  ? NdArray | number
-  : T extends NdArray
-    ? T
-    : T extends object
-      ? { readonly [K in keyof T]: Arrays<T[K]> }
-      : T;
+export type Arrays<T> =
+  IsOpenTree<T, Tensor> extends true
+    ? Tree<NdArray | number>
+    : T extends Tensor
+      ? NdArray | number
+      : T extends NdArray
+        ? T
+        : T extends object
+          ? { readonly [K in keyof T]: Arrays<T[K]> }
+          : T;
 
 interface Entry {
   readonly session: RuntimeSession;
