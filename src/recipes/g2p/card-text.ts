@@ -2,6 +2,7 @@
 
 import type { G2pCard } from "./card.ts";
 import { shellWord } from "./shell-word.ts";
+import { computationVersion } from "./train.ts";
 
 /** The page of a card, in Markdown. */
 export function cardText(card: G2pCard): string {
@@ -25,7 +26,7 @@ ${test === null ? notScored(card) : ""}Greedy decoding. A word is right when it 
   ${held}: ${number(data.devWordCount)} dev and ${number(data.testWordCount)} test words were not trained on.
 - ${number(training.parameterCount)} parameters, ${number(training.steps)} steps in ${round(training.epochs)} epochs, ${timeText(training)} on ${machine.cores} cores
   (${machine.processor}, ${machine.platform}, ${machine.threads} threads). The parameters of step ${number(training.bestStep)} were best on the dev words.
-- Again: \`${card.command}\` (seed ${settings.seed}). On the same machine with as many threads it gives the same model bit by bit.
+- Again: \`${card.command}\` (seed ${settings.seed}). ${againText(card)}
 - Versions: ${Object.entries(versions)
     .map(([name, version]) => `${name} ${version}`)
     .join(", ")}. Trained ${card.date.slice(0, 10)}.
@@ -44,6 +45,13 @@ ${test === null ? notScored(card) : ""}Greedy decoding. A word is right when it 
 export function timeText({ minutes, processorMinutes }: G2pCard["training"], digits = 1): string {
   const show = (value: number): string => String(Number(value.toFixed(digits)));
   return `${show(minutes)} minutes${processorMinutes === undefined ? "" : `, ${show(processorMinutes)} core-minutes`}`;
+}
+
+/** What the card's command gives today. */
+function againText({ versions }: G2pCard): string {
+  return versions["g2p recipe"] === String(computationVersion)
+    ? "On the same machine with as many threads it gives the same model bit by bit."
+    : "The recipe has changed since: the command now trains a model of the same kind, not this one to the last bit.";
 }
 
 function notScored({ data }: G2pCard): string {

@@ -19,7 +19,7 @@ import type { Lexicon } from "./lexicon.ts";
 import type { G2pSettings } from "./settings.ts";
 import { shellWord } from "./shell-word.ts";
 import { g2pConfig, g2pVocabularies } from "./task.ts";
-import { trainingFiles } from "./train.ts";
+import { computationVersion, trainingFiles } from "./train.ts";
 
 /** A training that ended, and where its model goes. */
 export interface G2pShipment {
@@ -158,5 +158,10 @@ async function versions(): Promise<Readonly<Record<string, string>>> {
     readonly version: string;
     readonly dependencies?: Readonly<Record<string, string>>;
   };
-  return { heed: version, node: process.versions.node, "onnxruntime-node": dependencies?.["onnxruntime-node"] ?? "?" };
+  return {
+    heed: version,
+    "g2p recipe": String(computationVersion),
+    node: process.versions.node,
+    "onnxruntime-node": dependencies?.["onnxruntime-node"] ?? "?",
+  };
 }
