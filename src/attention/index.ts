@@ -164,3 +164,28 @@ export { observe, type Observed, type ObserveOptions } from "./observe/observe.t
 export type { SitePattern } from "./observe/pattern.ts";
 export type { AttentionSite, WeightStage, WeightSummary } from "./observe/site.ts";
 export { sites, type SiteFacts } from "./observe/sites.ts";
+
+// Measures: plain functions over weights that were observed, and over functions that are traced.
+export { alignmentErrorRate, type AlignmentScore, type ReferenceLinks } from "./measures/alignment-error-rate.ts";
+export { attentionFlow } from "./measures/attention-flow.ts";
+export { gradientTimesWeights, relevanceRollout, type WeightsAndGradients } from "./measures/gradient-times-weights.ts";
+export { headImportance } from "./measures/head-importance.ts";
+export type { HeadReduction } from "./measures/heads.ts";
+export type { LayeredOptions } from "./measures/layered-weights.ts";
+export { leaveOneOutChange, type LeaveOneOut, type LeaveOneOutOptions } from "./measures/leave-one-out.ts";
+export { linksOf, type Link, type LinkOptions } from "./measures/links.ts";
+export { meanDistance, type DistanceOptions } from "./measures/mean-distance.ts";
+export { rollout } from "./measures/rollout.ts";
+export { sinkShare, type SinkShareOptions } from "./measures/sink-share.ts";
+export { spearman } from "./measures/spearman.ts";
+export { weightsOfSteps } from "./measures/steps.ts";
+export { valueNormWeights, type ValueNormWeights } from "./measures/value-norm-weights.ts";
+export {
+  coveragePenalty,
+  weightCoverage,
+  type CoverageOptions,
+  type CoveragePenaltyOptions,
+  type WeightCoverage,
+} from "./measures/weight-coverage.ts";
+export { weightEntropy, type WeightEntropy } from "./measures/weight-entropy.ts";
+export { weightGradients, type WeightGradients } from "./measures/weight-gradients.ts";
