@@ -52,9 +52,10 @@ export function closeBody(outputs: readonly Tensor[], formals: ReadonlySet<Tenso
   return { captured: [...captured], nodes };
 }
 
-/** Whether a node gives a constant that is cheaper to repeat than to hand in. */
+/** Whether a node gives a constant that is cheaper to repeat than to hand in: none of float32, which may want a gradient. */
 function isSmallConstant({ op, inputs, outputs }: Node): boolean {
-  return inputs.length === 0 && op.source === undefined && outputs.every((t) => sizeOf(t.shape) <= 16);
+  const isSmall = (t: Tensor): boolean => t.dtype !== "float32" && sizeOf(t.shape) <= 16;
+  return inputs.length === 0 && op.source === undefined && outputs.every(isSmall);
 }
 
 /** Whether a node only moves elements (or passes them on): it is repeated rather than its results kept. */

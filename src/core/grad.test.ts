@@ -11,7 +11,8 @@ import { transpose } from "./ops/movement.ts";
 import { pow } from "./ops/pow.ts";
 import { mean, sum } from "./ops/reduce.ts";
 import { cast } from "./ops/select.ts";
-import { input } from "./ops/source.ts";
+import { scan } from "./ops/scan.ts";
+import { constant, fill, input } from "./ops/source.ts";
 import { takeAlong } from "./ops/take-along.ts";
 import { exp, floor, sin, square, tanh } from "./ops/unary.ts";
 import { printGraph } from "./print.ts";
@@ -206,6 +207,21 @@ describe("gradients", () => {
     expect(() => gradients(x, [x], input([3]))).toThrow(
       "gradients: the seed must have the type of the output, float32[2], got float32[3]",
     );
+  });
+
+  test("reach a small constant that the body of a loop reads", () => {
+    const w = fill([2], 1);
+    const xs = constant([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    const { final } = scan((s: Tensor, x: Tensor) => ({ state: add(s, mul(x, w)), outputs: {} }), {
+      initial: fill([2], 0),
+      sequences: xs,
+    });
+    const [g] = evaluateReference(gradients(sum(final), [w]), new Map());
+    expect([...g!.data]).toEqual([9, 12]);
   });
 
   test("catch an op without a rule", () => {

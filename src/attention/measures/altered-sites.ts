@@ -3,7 +3,6 @@
 
 import { inputError } from "../../core/errors.ts";
 import { kindOf } from "../../core/ndarray.ts";
-import { stopGradient } from "../../core/ops/control.ts";
 import { fill } from "../../core/ops/source.ts";
 import { show, Tensor } from "../../core/tensor.ts";
 import { pick } from "../masks/coordinates.ts";
@@ -47,8 +46,7 @@ export function alterSites<Args extends readonly unknown[], R>(
       "*": (weights, { site, sizes, at }) => {
         names.add(site);
         if (!matches(site)) return weights;
-        // A node with an operand: loops repeat small constants in their bodies, which no gradient would leave.
-        const own = joined.get(site) ?? stopGradient(fill(joining.shape(sizes), joining.value));
+        const own = joined.get(site) ?? fill(joining.shape(sizes), joining.value);
         joined.set(site, own);
         return joining.join(weights, pick(own, at));
       },
