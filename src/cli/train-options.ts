@@ -2,9 +2,9 @@
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { largestSeed } from "../core/random.ts";
 import type { G2pDataFacts } from "../recipes/g2p/data.ts";
 import { g2pSettings, scaledModel, type G2pSettings, type G2pVariant } from "../recipes/g2p/settings.ts";
-import { largestSeed } from "../train/settings.ts";
 import { path, realNumber, wholeNumber, type CommandOption } from "./command.ts";
 
 /** What the options become. */

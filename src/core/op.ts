@@ -105,8 +105,6 @@ export interface OpDef<In extends readonly Tensor[], A extends object> {
   reads?(used: readonly boolean[], attrs: A): readonly boolean[];
   /** The graph that the op holds, for loops. It is an attribute, so that `inputs` may be any tensors that cut it. */
   bodyOf?(attrs: A): BodyGraph;
-  /** A name under which the value can be observed from outside, for ops that mark one. */
-  siteOf?(attrs: A): string;
   /** Floating-point operations of one application; default: one an output element. */
   flops?(inputs: readonly TensorType[], outputs: readonly TensorType[], attrs: A): number;
 }

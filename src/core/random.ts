@@ -118,6 +118,9 @@ export interface Rng {
   integer(count: number): number;
 }
 
+/** The largest seed of a training: beyond it, an order that counts epochs in would leave the whole numbers that are exact. */
+export const largestSeed: number = 2 ** 31 - 1;
+
 /** An `Rng` from a seed. */
 export function rng(seed: number): Rng {
   const key = randomKey(seed).data as Int32Array;

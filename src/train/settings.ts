@@ -1,6 +1,7 @@
 // The settings of a training, checked before anything is computed.
 
 import { checkOptions, optionError } from "../core/errors.ts";
+import { largestSeed } from "../core/random.ts";
 import type { TrainSettings } from "./task.ts";
 
 const known = [
@@ -17,9 +18,6 @@ const known = [
   "reportEvery",
   "fingerprint",
 ] as const satisfies readonly (keyof TrainSettings)[];
-
-/** The largest seed of a training. */
-export const largestSeed: number = 2 ** 31 - 1;
 
 /** Refuses settings that are unknown or out of their range. @throws HeedError "option" */
 export function checkTrainSettings(settings: TrainSettings): void {

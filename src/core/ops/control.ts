@@ -67,12 +67,11 @@ const siteOp: OpDef<readonly [Tensor], SiteAttrs> = {
   vjp: ([g]) => [g ?? null],
   lower: (_onnx, names) => names,
   evaluate: (inputs) => inputs,
-  siteOf: ({ site }) => site,
   flops: () => 0,
 };
 
 /**
- * Gives a value a dotted name (scope and `name`), under which it is found from outside; the value is unchanged and costs nothing.
+ * Gives a value a dotted name (scope and `name`), which stands in the printed graph; the value is unchanged and costs nothing.
  *
  * @param kind - what the value is, for instance `"weights"`.
  */

@@ -2,7 +2,7 @@
 
 import { optionError } from "../../core/errors.ts";
 import { NdArray } from "../../core/ndarray.ts";
-import { rng, type Rng } from "../../core/random.ts";
+import { largestSeed, rng, type Rng } from "../../core/random.ts";
 import { BEGIN, END, PAD } from "../../text/vocabulary.ts";
 
 /** A source and a target, as ids without begin and end. */
@@ -62,9 +62,6 @@ export function pairArrays(pairs: readonly Pair[]): PairBatch {
     ),
   };
 }
-
-/** Larger seeds would leave the whole numbers that are exact, once epochs are counted in. */
-const largestSeed = 2 ** 31 - 1;
 
 /**
  * The batches of one epoch.
