@@ -8,7 +8,7 @@ import type { CellParams, PreparedMemory } from "../../attention/contract.ts";
 import { bindAxes } from "../../core/axes.ts";
 import { sizeOf } from "../../core/dtype.ts";
 import type { NdArray } from "../../core/ndarray.ts";
-import { add, mul } from "../../core/ops/binary.ts";
+import { add } from "../../core/ops/binary.ts";
 import { concat, stack, unstack } from "../../core/ops/concat.ts";
 import { matmul } from "../../core/ops/matmul.ts";
 import { reshape } from "../../core/ops/movement.ts";
@@ -73,7 +73,11 @@ export function initSeq2Seq(config: Seq2SeqConfig, rng: Rng): Seq2SeqParams<NdAr
   };
 }
 
-/** Dropout while training: one rate, one mask a sequence, off where `key` is null. */
+/**
+ * Dropout while training: one rate, one mask a sequence, off where `key` is null. It thins the embeddings, what goes from
+ * one encoder layer to the next, and what the output reads. What attention compares, the memory and the query, stays
+ * whole: thinned, it learns where to look far later (docs/decisions/0011).
+ */
 export interface Regularization {
   readonly rate: number;
   readonly key: Tensor | null;
@@ -113,10 +117,9 @@ export function encode(
   const { outputs, finals } = scope("encoder", () =>
     stackLayers(params.encoder, embedded, (p, x) => biLstm(p, x, { mask }), thin),
   );
-  const states = thin(outputs); // (B, S, 2H)
   const last = finals.at(-1)!;
   const cell = config.attention === "none" ? null : cells[config.attention];
-  const memory = cell ? prepareMemory(cell, params.attention!, { keys: states, values: states, mask }) : null;
+  const memory = cell ? prepareMemory(cell, params.attention!, { keys: outputs, values: outputs, mask }) : null;
   return {
     memory,
     initial: {
@@ -141,7 +144,6 @@ export interface DecoderStep {
  * One step from the projected previous symbol.
  *
  * @param projected - (B, 4D): the previous symbol's embedding through the decoder's input weights, bias added.
- * @param dropState - applied to the new hidden state before it is used as query and output; one mask for all steps.
  * Source: Luong, Pham and Manning 2015 (arXiv:1508.04025): h_t -> a_t -> c_t -> h~_t = tanh(W_c [c_t; h_t]), eq. 5.
  */
 function decodeStep(
@@ -150,16 +152,14 @@ function decodeStep(
   memory: PreparedMemory | null,
   projected: Tensor,
   state: DecoderState<Tensor>,
-  dropState: (x: Tensor) => Tensor,
 ): DecoderStep {
   let gates = add(projected, matmul(state.hidden, params.decoder.recurrent));
   if (params.feed) gates = add(gates, matmul(state.feed, params.feed));
   const { hidden, cell } = lstmGates(gates, state.cell);
-  const query = dropState(hidden);
   const mechanism = config.attention === "none" ? null : cells[config.attention];
   const attended =
-    mechanism && memory ? attend(mechanism, params.attention!, memory, query, { state: state.attention }) : null;
-  const attentional = tanh(linear(params.combine, attended ? concat([attended.context, query], -1) : query));
+    mechanism && memory ? attend(mechanism, params.attention!, memory, hidden, { state: state.attention }) : null;
+  const attentional = tanh(linear(params.combine, attended ? concat([attended.context, hidden], -1) : hidden));
   return {
     state: {
       hidden,
@@ -201,15 +201,12 @@ export function forced(
     projectTarget(params, previous, (x) => dropout(x, { ...drop, sharedAxes: [1] })),
     1,
   );
-  // One mask for all steps: dropout of a tensor of ones, drawn once.
-  const kept = drop.key ? dropout(fill([B, config.decoderSize], 1), drop) : null;
-  const dropState = (x: Tensor): Tensor => (kept ? mul(x, kept) : x);
   let state = initial;
   const vectors: Tensor[] = [];
   const weights: Tensor[] = [];
   scope("decoder", () =>
     inputs.forEach((projected) => {
-      const step = decodeStep(config, params, memory, projected, state, dropState);
+      const step = decodeStep(config, params, memory, projected, state);
       state = step.state;
       vectors.push(step.attentional);
       if (step.weights) weights.push(step.weights);
@@ -236,14 +233,8 @@ export function decodeFree(
   state: DecoderState<Tensor>,
 ): FreeStep {
   return scope("decoder", () => {
-    const step = decodeStep(
-      config,
-      params,
-      memory,
-      projectTarget(params, previous, (x) => x),
-      state,
-      (x) => x,
-    );
+    const projected = projectTarget(params, previous, (x) => x);
+    const step = decodeStep(config, params, memory, projected, state);
     return { state: step.state, logits: linear(params.output, step.attentional), weights: step.weights };
   });
 }

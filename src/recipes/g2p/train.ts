@@ -20,7 +20,7 @@ export const trainingFiles = { last: "last.safetensors", best: "best.safetensors
  * Raise it with every change that gives other parameters for the same settings, be it in the last bit: a checkpoint of
  * before the change is then refused rather than continued as a mixture of both.
  */
-export const computationVersion = 1;
+export const computationVersion = 2;
 
 /** One training. */
 export interface G2pTraining {
