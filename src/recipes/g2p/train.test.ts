@@ -66,7 +66,7 @@ test("the command names every setting that has an option", () => {
   const cut = { ...data, facts: { ...facts, kind: "folder", name: "mine", limit: 50 } as const };
   const dot = g2pSettings("dot", { rate: 0.01, seed: 4, patience: 900 });
   expect(trainingCommand(cut, dot, { threads: 1, test: true })).toBe(
-    "heed train g2p --variant dot --data mine --limit 50 --size 256 --epochs 18 --patience 900 --batch 256 --rate 0.01 --dropout 0.3 --smoothing 0.1 --seed 4 --threads 1 --test",
+    "heed train g2p --variant dot --data mine --limit 50 --size 256 --epochs 26 --patience 900 --batch 128 --rate 0.01 --dropout 0.3 --smoothing 0 --seed 4 --threads 1 --test",
   );
   const odd = { ...data, facts: { ...facts, kind: "folder", name: "Anna's words" } as const };
   expect(trainingCommand(odd, g2pSettings("none"), { threads: 3 })).toContain(" --data 'Anna'\\''s words' ");
