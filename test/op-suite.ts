@@ -102,7 +102,7 @@ function build(c: OpCase): Built {
 }
 
 /** Feeds with the numbers that the engine would draw: one stream a random node, in topological order. */
-function withRandom(outputs: readonly Tensor[], feeds: Feeds): Feeds {
+export function withRandom(outputs: readonly Tensor[], feeds: Feeds): Feeds {
   const all = new Map(feeds);
   let stream = 0;
   for (const node of topological(outputs)) {

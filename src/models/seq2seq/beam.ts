@@ -2,10 +2,9 @@
 
 import { NdArray } from "../../core/ndarray.ts";
 import { allocate } from "../../core/dtype.ts";
-import { mapLeaves } from "../../core/tree.ts";
+import { mapTree } from "../../core/tree.ts";
 import { BEGIN, END } from "../../text/vocabulary.ts";
-import type { DecoderState } from "./model.ts";
-import { weightRow, type DecoderFunctions, type Hypothesis, type MemoryArrays, type SearchOptions } from "./search.ts";
+import { weightRow, type DecoderFunctions, type Hypothesis, type SearchOptions } from "./search.ts";
 
 interface Beam {
   readonly target: readonly number[];
@@ -24,18 +23,18 @@ export function lengthPenalty(count: number, alpha: number): number {
  * Rows of the step are sources x beam; before a step the state's rows are gathered by parent. A finished hypothesis
  * leaves its place; a source is done when it has `beam` finished ones of which none can be overtaken.
  */
-export async function searchBeams(
-  { step, longest }: DecoderFunctions,
-  memory: MemoryArrays | Record<never, never>,
-  initial: DecoderState<NdArray>,
+export async function searchBeams<S, M>(
+  { step, longest }: DecoderFunctions<S, M>,
+  memory: M,
+  initial: S,
   lengths: readonly number[],
   { beam, nbest, alpha }: SearchOptions,
 ): Promise<readonly (readonly Hypothesis[])[]> {
   const count = lengths.length;
   const rows = count * beam;
   const tile = Int32Array.from({ length: rows }, (_, r) => Math.floor(r / beam));
-  const tiledMemory = mapLeaves<NdArray, NdArray>(memory, (a) => gatherRows(a, tile)) as MemoryArrays;
-  let state = gatherState(initial, tile);
+  const tiledMemory = gatherTree(memory, tile);
+  let state = gatherTree(initial, tile);
   let previous = new NdArray("int32", [rows], new Int32Array(rows).fill(BEGIN));
   // At first all places of a source hold the same hypothesis: only the first may be extended.
   let alive: Beam[][] = lengths.map(() => [{ target: [], logProb: 0, weights: [] }]);
@@ -80,7 +79,7 @@ export async function searchBeams(
       }
       return isDone(finished[s]!, kept, beam, longest(lengths[s]!), alpha) ? [] : kept;
     });
-    state = gatherState(next, parents);
+    state = gatherTree(next, parents);
     previous = new NdArray("int32", [rows], symbols);
   }
   return finished.map((list, s) => {
@@ -111,8 +110,9 @@ function isDone(
   return hope <= worst;
 }
 
-function gatherState(state: DecoderState<NdArray>, rows: Int32Array): DecoderState<NdArray> {
-  return mapLeaves<NdArray, NdArray>(state, (a) => gatherRows(a, rows)) as DecoderState<NdArray>;
+/** The same rows of every leaf. */
+function gatherTree<T>(tree: T, rows: Int32Array): T {
+  return mapTree<unknown, NdArray, NdArray>(tree, (a) => gatherRows(a, rows)) as T;
 }
 
 /** Rows of an array's first axis, in the given order. */

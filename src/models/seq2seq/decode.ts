@@ -8,20 +8,10 @@ import { mapLeaves } from "../../core/tree.ts";
 import { compile } from "../../engine/compile.ts";
 import type { Device } from "../../engine/runtime.ts";
 import type { PreparedMemory } from "../../attention/contract.ts";
-import { sourceArrays } from "./batches.ts";
-import { searchBeams } from "./beam.ts";
 import type { Seq2SeqConfig } from "./config.ts";
-import { searchGreedy } from "./greedy.ts";
 import { decodeFree, encode, type DecoderState, type Seq2SeqParams } from "./model.ts";
-import {
-  checkDecodeOptions,
-  checkSources,
-  type DecodeOptions,
-  type DecoderFunctions,
-  type Hypothesis,
-  type MemoryArrays,
-  type SearchOptions,
-} from "./search.ts";
+import type { DecodeOptions, DecoderFunctions, Hypothesis, MemoryArrays } from "./search.ts";
+import { searchDecoder } from "./search-decoder.ts";
 
 /** A model ready to decode. */
 export interface Decoder {
@@ -100,58 +90,21 @@ export function createDecoder(
     },
     { ...settings, name: "seq2seq.step" },
   ) as unknown as Loose;
-  const functions: DecoderFunctions = {
+  return searchDecoder<DecoderState<NdArray>, MemoryArrays | Record<never, never>>({
+    sourceCount: config.sourceCount,
+    buckets,
     step: (memory, previous, state) => step(given, memory, previous, state) as ReturnType<DecoderFunctions["step"]>,
     longest: (length) => 2 * length + 10,
-  };
-
-  // Never 0: an empty source is one position of padding.
-  const paddedLength = (length: number): number => buckets.find((bucket) => bucket >= length) ?? Math.max(1, length);
-
-  const decodeBatch = async (
-    sources: readonly (readonly number[])[],
-    options: SearchOptions,
-  ): Promise<readonly (readonly Hypothesis[])[]> => {
-    const { source, mask } = sourceArrays(sources, paddedLength(sources[0]!.length), buckets.length > 0);
-    const { initial, memory } = (await encoder(given, source, mask ? { mask } : {})) as {
-      initial: DecoderState<NdArray>;
-      memory: MemoryArrays | Record<never, never>;
-    };
-    const whole = mask && "keys" in memory ? { ...memory, mask } : memory;
-    const lengths = sources.map((s) => s.length);
-    return options.beam === 1
-      ? await searchGreedy(functions, whole, initial, lengths)
-      : await searchBeams(functions, whole, initial, lengths, options);
-  };
-
-  return {
-    async decode(sources, options = {}) {
-      const search = checkDecodeOptions(options);
-      checkSources(sources, config.sourceCount);
-      // Memory grows with the rows of a batch, and a source has one for each place of the beam.
-      const most = Math.max(1, Math.floor(search.batchSize / search.beam));
-      // Sources of one padded length go together.
-      const lengths = sources.map((source) => paddedLength(source.length));
-      const order = sources.map((_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
-      const results = new Array<readonly Hypothesis[]>(sources.length);
-      for (let at = 0; at < order.length;) {
-        options.signal?.throwIfAborted();
-        const length = lengths[order[at]!]!;
-        let end = at;
-        while (end < order.length && end - at < most && lengths[order[end]!] === length) end++;
-        const chosen = order.slice(at, end);
-        const found = await decodeBatch(
-          chosen.map((i) => sources[i]!),
-          search,
-        );
-        chosen.forEach((i, k) => (results[i] = found[k]!));
-        at = end;
-      }
-      return results;
+    async begin(source, mask) {
+      const { initial, memory } = (await encoder(given, source, mask ? { mask } : {})) as {
+        initial: DecoderState<NdArray>;
+        memory: MemoryArrays | Record<never, never>;
+      };
+      return { initial, memory: mask && "keys" in memory ? { ...memory, mask } : memory };
     },
     async dispose() {
       await encoder.dispose();
       await step.dispose();
     },
-  };
+  });
 }

@@ -2,8 +2,7 @@
 
 import { NdArray } from "../../core/ndarray.ts";
 import { BEGIN, END } from "../../text/vocabulary.ts";
-import type { DecoderState } from "./model.ts";
-import { weightRow, type DecoderFunctions, type Hypothesis, type MemoryArrays } from "./search.ts";
+import { weightRow, type DecoderFunctions, type Hypothesis } from "./search.ts";
 
 /**
  * The likeliest symbol at every step, for every source of a batch.
@@ -11,10 +10,10 @@ import { weightRow, type DecoderFunctions, type Hypothesis, type MemoryArrays } 
  * @param initial - the decoder's first state, a row a source; @param lengths - of the sources.
  * @returns one hypothesis a source; its score is its log-probability. Of equal symbols the first is taken.
  */
-export async function searchGreedy(
-  { step, longest }: DecoderFunctions,
-  memory: MemoryArrays | Record<never, never>,
-  initial: DecoderState<NdArray>,
+export async function searchGreedy<S, M>(
+  { step, longest }: DecoderFunctions<S, M>,
+  memory: M,
+  initial: S,
   lengths: readonly number[],
 ): Promise<readonly (readonly Hypothesis[])[]> {
   const count = lengths.length;

@@ -47,14 +47,17 @@ export type MemoryArrays = {
   readonly mask?: NdArray;
 };
 
-/** The compiled halves of the model that a search needs. */
-export interface DecoderFunctions {
-  /** One step of `rows` hypotheses. */
+/**
+ * The compiled halves of a model that a search needs. `S`, the state, and `M`, the memory, are trees of arrays with the rows
+ * on axis 0 of every leaf: searches gather them, and know no more of them.
+ */
+export interface DecoderFunctions<S = DecoderState<NdArray>, M = MemoryArrays | Record<never, never>> {
+  /** One step of `rows` hypotheses. The state is given away: a search never goes back to an earlier one. */
   step(
-    memory: MemoryArrays | Record<never, never>,
+    memory: M,
     previous: NdArray,
-    state: DecoderState<NdArray>,
-  ): Promise<{ readonly logProbs: NdArray; readonly state: DecoderState<NdArray>; readonly weights?: NdArray }>;
+    state: S,
+  ): Promise<{ readonly logProbs: NdArray; readonly state: S; readonly weights?: NdArray }>;
   /** The longest target allowed for a source of some length. */
   readonly longest: (sourceLength: number) => number;
 }

@@ -1,29 +1,18 @@
 // A trained sequence-to-sequence model as files: config.json beside model.safetensors.
 
-import { fileError, internalError } from "../../core/errors.ts";
-import { NdArray } from "../../core/ndarray.ts";
-import type { Rng } from "../../core/random.ts";
-import { sameShape } from "../../core/tensor.ts";
-import { leaves, mapLeaves } from "../../core/tree.ts";
-import { float16ToFloat32, float32ToFloat16 } from "../../files/half.ts";
-import { decodeSafetensors, encodeSafetensors } from "../../files/safetensors.ts";
-import { quote } from "../../files/scanner.ts";
+import type { NdArray } from "../../core/ndarray.ts";
+import { decodeParameters, encodeParameters, type StorageOptions } from "../parameter-file.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import { initSeq2Seq, type Seq2SeqParams } from "./model.ts";
 
 /** The version of the files; others are refused. */
 export const seq2seqVersion = 2;
 
+const file = { kind: "seq2seq", version: seq2seqVersion } as const;
+
 /** Parameters as a safetensors file; names are the dotted paths. float16 halves the file; it computes in float32 all the same. */
-export function encodeSeq2Seq(
-  params: Seq2SeqParams<NdArray>,
-  { storage = "float32" }: { readonly storage?: "float32" | "float16" } = {},
-): Uint8Array {
-  const tensors: Record<string, NdArray> = {};
-  for (const [name, array] of leaves<NdArray>(params))
-    tensors[name] =
-      storage === "float32" ? array : new NdArray("float16", array.shape, float32ToFloat16(array.data as Float32Array));
-  return encodeSafetensors(tensors, { heed: "seq2seq", version: String(seq2seqVersion) });
+export function encodeSeq2Seq(params: Seq2SeqParams<NdArray>, options: StorageOptions = {}): Uint8Array {
+  return encodeParameters(params, file, options);
 }
 
 /**
@@ -34,56 +23,5 @@ export function encodeSeq2Seq(
  *   another shape or dtype, or with a value that is not finite.
  */
 export function decodeSeq2Seq(config: Seq2SeqConfig, bytes: Uint8Array, where: string): Seq2SeqParams<NdArray> {
-  const { tensors, metadata } = decodeSafetensors(bytes, where);
-  const kind = metadata.get("heed");
-  // A training's best parameters have the same layout.
-  if (kind !== "seq2seq" && kind !== "parameters")
-    throw fileError(
-      where,
-      "the parameters of a seq2seq model are required",
-      kind === undefined ? "a file that does not say what it holds" : quote(kind),
-    );
-  const version = metadata.get("version");
-  if (kind === "seq2seq" && version !== String(seq2seqVersion))
-    throw fileError(
-      where,
-      `version ${seq2seqVersion} is required`,
-      version === undefined ? "none" : quote(version),
-      "Use the version of heed that wrote it, or train again.",
-    );
-  const wanted = new Set<string>();
-  const params = mapLeaves<NdArray, NdArray>(initSeq2Seq(config, shapesOnly) as never, (like, name) => {
-    wanted.add(name);
-    const tensor = tensors.get(name);
-    if (!tensor) throw fileError(where, `tensor ${name} ${like.toString()} is required`, "none of that name");
-    if (!sameShape(tensor.shape, like.shape))
-      throw fileError(
-        where,
-        `tensor ${name} must have shape [${like.shape.join(", ")}]`,
-        `[${tensor.shape.join(", ")}]`,
-      );
-    return toFloat32(where, name, tensor);
-  });
-  for (const name of tensors.keys())
-    if (!wanted.has(name))
-      throw fileError(where, "every tensor must belong to the model", `an unknown tensor ${quote(name)}`);
-  return params as unknown as Seq2SeqParams<NdArray>;
-}
-
-// Parameters are made only for their names and shapes here: nothing is drawn. Only the biases of LSTMs, which begin with
-// numbers of their own, are real: at most a few MB, whatever the configuration says.
-const shapesOnly: Rng = { uniform: (shape) => blank(shape), normal: (shape) => blank(shape), integer: () => 0 };
-
-function blank(shape: readonly number[]): NdArray {
-  const read = (): Promise<never> => Promise.reject(internalError("decodeSeq2Seq", "only the shape may be read"));
-  return new NdArray("float32", shape, { device: "webgpu", native: null, read, dispose: () => undefined });
-}
-
-function toFloat32(where: string, name: string, tensor: NdArray): NdArray {
-  let data: Float32Array;
-  if (tensor.dtype === "float32") data = tensor.data as Float32Array;
-  else if (tensor.dtype === "float16") data = float16ToFloat32(tensor.data as Uint16Array);
-  else throw fileError(where, `tensor ${name} must be float32 or float16`, tensor.dtype);
-  if (!data.every(Number.isFinite)) throw fileError(where, `tensor ${name} must be finite`, "NaN or Infinity");
-  return new NdArray("float32", tensor.shape, data);
+  return decodeParameters((rng) => initSeq2Seq(config, rng), bytes, where, file);
 }
