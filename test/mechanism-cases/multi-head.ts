@@ -68,7 +68,8 @@ function decoding(name: string, more: Partial<MultiHeadConfig>, perRow: boolean)
       held = step.cache;
       return step.output;
     });
-    return { ...outputs, keys: held.keys, length: held.length };
+    const steps = Object.fromEntries(outputs.map((output, i) => [`step${i}`, output]));
+    return { ...steps, keys: held.keys, length: held.length };
   });
 }
 
