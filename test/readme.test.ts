@@ -1,56 +1,35 @@
 // What the README and the guides show: examples run and print what their comments say, and the figures are the commands' own.
 
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { format } from "node:util";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { grouped } from "../src/cli/grouped.ts";
 import { readG2pCard } from "../src/recipes/g2p/card.ts";
 import { heed } from "./cli-console.ts";
 import { expectClose } from "./close.ts";
+import { examplesOf, promisedBy, runExample } from "./examples.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = join(root, ".heed", `readme-${process.pid}`);
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The TypeScript blocks of a Markdown text. */
-function examples(markdown: string): readonly string[] {
-  return [...markdown.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]!);
-}
+describe.each(["README.md", "docs/attention.md", "docs/coming-from.md", "docs/language-model.md"])(
+  "%s",
+  async (file) => {
+    const found = examplesOf(await readFile(join(root, file), "utf8"));
 
-/** The names of the values that an example imports. */
-function importsOf(code: string): readonly string[] {
-  return [...code.matchAll(/^import \{([^}]*)\} from /gm)]
-    .flatMap(([, names]) => names!.split(",").map((name) => name.trim()))
-    .filter((name) => name !== "" && !name.startsWith("type "));
-}
+    test("has an example", () => {
+      expect(found.length).toBeGreaterThan(0);
+    });
 
-describe.each(["README.md", "docs/attention.md", "docs/coming-from.md"])("%s", async (file) => {
-  const found = examples(await readFile(join(root, file), "utf8"));
-
-  test("has an example", () => {
-    expect(found.length).toBeGreaterThan(0);
-  });
-
-  test.each(found.map((code, i) => [i, code] as const))("example %i prints what it says", async (i, code) => {
-    await mkdir(folder, { recursive: true });
-    const path = join(folder, `${basename(file, ".md")}-${i}.ts`);
-    await writeFile(path, `${code}\nexport const imported = { ${importsOf(code).join(", ")} };\n`);
-    const printed: string[] = [];
-    const log = vi
-      .spyOn(console, "log")
-      .mockImplementation((...values: unknown[]) => void printed.push(format(...values)));
-    try {
-      const { imported } = (await import(/* @vite-ignore */ path)) as { readonly imported: object };
-      expect(Object.entries(imported).filter(([, value]) => value === undefined)).toEqual([]);
-    } finally {
-      log.mockRestore();
-    }
-    const promised = [...code.matchAll(/console\.log\(.*\);\s*\/\/ (.*)$/gm)].map((match) => match[1]!.trim());
-    expect(printed).toEqual(promised);
-  });
-});
+    test.each(found.map((code, i) => [i, code] as const))("example %i prints what it says", async (i, code) => {
+      const { printed, missing } = await runExample(join(folder, `${basename(file, ".md")}-${i}.ts`), code);
+      expect(missing).toEqual([]);
+      expect(printed).toEqual(promisedBy(code));
+    });
+  },
+);
 
 describe("the models that ship", () => {
   const number = /-?\d+(\.\d+)?/g;

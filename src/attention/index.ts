@@ -4,6 +4,11 @@
  *
  * @module
  */
+// First steps: what every course begins with.
+export { softmax } from "../core/ops/softmax.ts";
+export { scaledDotProduct, type ScaledDotProductOptions } from "./first-steps.ts";
+
+// One query at a time: the stages of a cell.
 export type {
   AttentionCell,
   AttentionResult,
@@ -21,7 +26,7 @@ export type {
   WindowResult,
 } from "./contract.ts";
 export { attend, beginAttention, initAttention, prepareMemory, type AttendOptions } from "./attend.ts";
-export { cells } from "./cells.ts";
+export { cellOf, cells, type CellOptions, type MechanismName } from "./cells.ts";
 
 // Scores.
 export { additive, type AdditiveParams } from "./scores/additive.ts";
@@ -132,11 +137,24 @@ export { attention, type AttentionOptions } from "./dot-product/attention.ts";
 export type { Lowering } from "./dot-product/lowering.ts";
 export type { RowNormalizer, ScoreMod } from "./dot-product/rules.ts";
 
+// Attention in memory that grows with the length: features in the place of pairs, and chunks that see their neighbours.
+export { eluFeatures, type FeatureMap } from "./linear/features.ts";
+export { linearAttention, type LinearAttentionOptions } from "./linear/linear-attention.ts";
+export {
+  orthogonalFeatures,
+  positiveFeatures,
+  type OrthogonalFeaturesOptions,
+  type PositiveFeaturesOptions,
+} from "./linear/random-features.ts";
+export { emptyLinearState, type LinearState, type LinearStateOptions } from "./linear/state.ts";
+export { chunkWindow, type ChunkWindowOptions } from "./local/chunk-window.ts";
+export { localAttention, type LocalAttentionOptions } from "./local/local-attention.ts";
+
 // Multi-head attention as a layer.
 export { emptyCache, type CacheOptions, type MultiHeadCache } from "./multi-head/cache.ts";
 export type { MultiHeadConfig, MultiHeadScores, MultiHeadSizes } from "./multi-head/config.ts";
 export { layerHeadNorm, rmsHeadNorm, type HeadNorm, type HeadNormOptions } from "./multi-head/head-norm.ts";
-export { multiHeadFromKeras } from "./multi-head/keras.ts";
+export { multiHeadFromKeras, multiHeadToKeras } from "./multi-head/keras.ts";
 export { attendMemory, projectMemory } from "./multi-head/memory.ts";
 export { multiHead, type MultiHeadOptions } from "./multi-head/multi-head.ts";
 export { initMultiHead, type MultiHeadParams } from "./multi-head/params.ts";

@@ -51,7 +51,7 @@ def coverage(masked):
     params |= {f"key.{n}": p for n, p in key.named_parameters()} | {"score": score, "coverage": seen}
     inputs, mask, given = inputs_of(masked)
     inputs["second"] = given["second"] = leaf(draw(B, Q))
-    so_far = torch.zeros(B, S, dtype=torch.float64)
+    so_far = torch.zeros(B, S)
     outputs = {}
     for step, name in enumerate(["query", "second"]):
         meeting = query(inputs[name]).unsqueeze(1) + key(inputs["keys"]) + so_far.unsqueeze(-1) * seen
@@ -73,4 +73,5 @@ write(
         "coverage": coverage(False),
         "coverage, mask": coverage(True),
     },
+    single=True,
 )

@@ -1,14 +1,25 @@
-"""What every golden file shares: seeded values that float32 holds exactly, gradients, and how a file is written."""
+"""
+What every golden file shares: seeded values that float32 holds exactly, gradients, and how a file is written.
+
+A file that is written with `single` also has the error of torch's own float32 on every tensor: the script runs a second time
+with float32 as the default dtype, on the same numbers.
+"""
 
 import json
+import os
 import platform
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import torch
 
 SEED = 7
 ROOT = Path(__file__).resolve().parents[2]
-torch.set_default_dtype(torch.float64)
+# The folder to which the second run, in float32, hands its cases.
+SINGLE = os.environ.get("GOLDEN_SINGLE")
+torch.set_default_dtype(torch.float32 if SINGLE else torch.float64)
 torch.set_num_threads(1)
 
 
@@ -21,7 +32,7 @@ class Draw:
     def __call__(self, *shape, limit=1.0):
         top = int(limit * 256)
         values = torch.randint(-top, top + 1, shape, generator=self.generator)
-        return values.to(torch.float64) / 256
+        return values.to(torch.get_default_dtype()) / 256
 
     def integers(self, low, high, *shape):
         return torch.randint(low, high, shape, generator=self.generator)
@@ -73,10 +84,33 @@ def case(params, inputs, outputs, draw, loss=None):
     }
 
 
-def write(path, script, cases):
+def errors(double, single):
+    """The largest distance of every tensor from what float64 gives."""
+    distance = lambda a, b: max((abs(x - y) for x, y in zip(a["data"], b["data"], strict=True)), default=0)
+    return {
+        part: {name: float(f"{distance(x, single[part][name]):.4g}") for name, x in double[part].items()}
+        for part in ("outputs", "grads", "inputGrads")
+    }
+
+
+def with_errors(path, script, cases):
+    """The cases, each with `single`: the errors of torch's own float32."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(__file__).with_name(script)
+        subprocess.run([sys.executable, source], env={**os.environ, "GOLDEN_SINGLE": folder}, check=True)
+        others = json.loads((Path(folder) / Path(path).name).read_text())
+    return {n: {**c, "single": errors(c, others[n])} if "grads" in c else c for n, c in cases.items()}
+
+
+def write(path, script, cases, single=False):
     """Writes `path` below the repository: the header, and the cases by name, one a line."""
     import numpy
 
+    if SINGLE:
+        (Path(SINGLE) / Path(path).name).write_text(json.dumps(cases))
+        return
+    if single:
+        cases = with_errors(path, script, cases)
     header = {
         "script": f"tools/golden/{script}",
         "torch": torch.__version__.split("+")[0],

@@ -114,7 +114,7 @@ def rotated(x, positions, base, size, interleaved):
     order = torch.arange(size) if interleaved else torch.arange(size).reshape(2, -1).T.flatten()
     frequencies = torch.tensor(base, dtype=torch.float64) ** (-torch.arange(0, size, 2, dtype=torch.float64) / size)
     angles = positions[..., None] * frequencies
-    unit = torch.complex(angles.cos().float().double(), angles.sin().float().double())
+    unit = torch.complex(*(x.float().to(torch.get_default_dtype()) for x in (angles.cos(), angles.sin())))
     pairs = torch.view_as_complex(turned[..., order].unflatten(-1, (-1, 2)).contiguous())
     back = torch.empty_like(order)
     back[order] = torch.arange(size)
@@ -270,4 +270,5 @@ write(
         "sinusoids": {"table": tensor(sinusoids(40, 6))},
         "slopes": {str(n): tensor(torch.tensor(slopes_of(n))) for n in [1, 2, 3, 6, 8, 12, 16]},
     },
+    single=True,
 )

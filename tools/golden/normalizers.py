@@ -128,4 +128,5 @@ write(
             "alpha", draw(H, limit=3.0), lambda x, p: entmax(x, heads(learned(p))), (2, H, T, S)
         ),
     },
+    single=True,
 )

@@ -136,9 +136,9 @@ def local_p(masked):
     query, position = nn.Linear(D, A, bias=False), nn.Linear(A, 1, bias=False)
 
     def window(_t, q, mask):
-        first, length = (torch.tensor(n, dtype=torch.float64).unsqueeze(1) for n in zip(*rows(mask)))
+        first, length = (torch.tensor(n, dtype=torch.get_default_dtype()).unsqueeze(1) for n in zip(*rows(mask)))
         centre = first + length * torch.sigmoid(position(torch.tanh(query(q))))
-        s = torch.arange(S, dtype=torch.float64)
+        s = torch.arange(S, dtype=torch.get_default_dtype())
         normal = torch.distributions.Normal(centre, 1.0)
         factors = (normal.log_prob(s) - normal.log_prob(centre)).exp()
         return (s >= centre - 2) & (s <= centre + 2), factors
@@ -161,4 +161,5 @@ write(
     "src/attention/golden/scores.json",
     "scores.py",
     {f"{name}{', mask' if masked else ''}": make(masked) for name, make in scores.items() for masked in (False, True)},
+    single=True,
 )

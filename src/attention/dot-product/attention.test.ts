@@ -7,7 +7,7 @@ import { NdArray } from "../../core/ndarray.ts";
 import { add, mul } from "../../core/ops/binary.ts";
 import { cast } from "../../core/ops/select.ts";
 import { sum } from "../../core/ops/reduce.ts";
-import { input } from "../../core/ops/source.ts";
+import { constant, input } from "../../core/ops/source.ts";
 import { rng } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { compile } from "../../engine/compile.ts";
@@ -98,6 +98,53 @@ test.each([
   ["causal", square, () => ({ mask: causal({}) })],
   ["causal, grouped heads", { ...square, G: 1 }, () => ({ mask: causal({}) })],
 ] as const)("the fused kernel as primitives: %s", (_name, sizes, rest) => expectSame(operands(sizes), "fused", rest));
+
+describe("the fused kernels of rows of several lengths", () => {
+  const threeRows: Sizes = { ...square, B: 3, T: 70, S: 70 };
+  const real = (): NdArray => new NdArray("int32", [3], Int32Array.of(0, 33, 70));
+  const padded: readonly (readonly [string, Sizes, () => Rest])[] = [
+    ["lengths", threeRows, () => ({ mask: lengths(real()) })],
+    ["lengths, other sizes", { ...threeRows, S: 90, G: 1, E: 5 }, () => ({ mask: lengths(real()) })],
+    [
+      "lengths, one row",
+      { ...threeRows, B: 1 },
+      () => ({ mask: lengths(new NdArray("int32", [1], Int32Array.of(9))) }),
+    ],
+    ["two lengths", threeRows, () => ({ mask: and(lengths(real()), lengths(constant(real()))) })],
+    ["causal and lengths", threeRows, () => ({ mask: and(causal({}), lengths(real())) })],
+  ];
+
+  test.each(padded)("as primitives: %s", (_name, sizes, rest) => expectSame(operands(sizes), "fused", rest));
+
+  test.each([
+    ["lengths", (x: Tensor) => lengths(x)],
+    ["causal and lengths", (x: Tensor) => and(causal({}), lengths(x))],
+  ] as const)("lengths that come when the graph runs, without a leak from padding: %s", async (_name, mask) => {
+    const [q, k, v] = operands(threeRows) as unknown as readonly [NdArray, NdArray, NdArray];
+    const spoilt = [q, k, v].map((x) => new NdArray("float32", x.shape, Float32Array.from(x.data as Float32Array)));
+    const row = 70 * 2 * 8;
+    // All of the first row, and the padding of the second.
+    for (const x of spoilt) (x.data as Float32Array).fill(NaN, 0, row);
+    for (const x of spoilt.slice(1)) (x.data as Float32Array).fill(NaN, row + 33 * 16, 2 * row);
+    for (const device of ["cpu", "wasm"] as const) {
+      const context = async (given: readonly NdArray[], lowering: Lowering): Promise<Float32Array> => {
+        await using compiled = compile(
+          (query: Tensor, keys: Tensor, values: Tensor, x: Tensor) =>
+            attention({ query, keys, values, mask: mask(x), lowering }).context,
+          { device },
+        );
+        return (await compiled(...(given as [NdArray, NdArray, NdArray]), real())).data as Float32Array;
+      };
+      expectClose(await context(spoilt, "fused"), await context([q, k, v], "plain"), close);
+    }
+  });
+
+  test("a row without keys that is uniform has none", () => {
+    const [query, keys, values] = operands(threeRows).map((a) => input(a.shape)) as [Tensor, Tensor, Tensor];
+    const given = { query, keys, values, mask: lengths(real()), emptyRows: "uniform", lowering: "fused" } as const;
+    expect(() => attention(given)).toThrow("the fused kernels must compute this attention");
+  });
+});
 
 test("keys that the mask surely blocks are skipped", () => {
   const sizes = { batchSize: 1, headCount: 1, queryLength: 1024, keyLength: 1024 };

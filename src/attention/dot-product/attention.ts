@@ -5,6 +5,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { offer } from "../../core/watch.ts";
 import { attentionKind } from "../observe/site.ts";
 import { compute } from "./compute.ts";
+import { poisonEmptyRows, refuseEmptyRows } from "./empty-rows.ts";
 import { attentionOptions, type AttentionOptions } from "./options.ts";
 import { repeatHeads, rulesOf, withoutPadding } from "./resolve.ts";
 import type { ScoreRules, WeightAlteration } from "./rules.ts";
@@ -20,20 +21,24 @@ export type { AttentionOptions } from "./options.ts";
  * passed on, never hidden. Where the scores are many it is computed in blocks, in memory that grows with T + S.
  *
  * @returns `context`, float32 (B, T, H, E).
- * @throws HeedError when axes disagree, the mask does not fit, or an option is unknown or out of range.
+ * @throws HeedError when axes disagree, the mask does not fit, an option is unknown or out of range, or, under
+ *   `emptyRows: "throw"`, a query surely has no key.
  * Source: Vaswani et al. 2017 (arXiv:1706.03762), eq. 1.
  */
 export function attention(options: AttentionOptions): { readonly context: Tensor } {
   checkOptions("attention", options, attentionOptions);
   const rules = rulesOf(options);
+  const empty = rules.emptyRows === "throw" ? refuseEmptyRows("attention", rules) : "never";
   const operands = repeatHeads(options.query, withoutPadding(options, rules));
   const altered = (alterations: readonly unknown[]): ScoreRules => ({
     ...rules,
     alterations: alterations as readonly WeightAlteration[],
   });
   const site = (alterations: readonly unknown[]): unknown => siteOf(operands, altered(alterations));
-  const alterations = offer(options.site ?? "attention", attentionKind, site);
+  const name = options.site ?? "attention";
+  const alterations = offer(name, attentionKind, site);
   // No fused kernel lets its weights be altered.
   const lowering = alterations.length > 0 && options.lowering === "fused" ? undefined : options.lowering;
-  return { context: compute(operands, altered(alterations), lowering) };
+  const context = compute(operands, altered(alterations), lowering);
+  return { context: empty === "depends" ? poisonEmptyRows(context, operands, rules, name) : context };
 }

@@ -11,6 +11,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { coordinates } from "../masks/coordinates.ts";
 import type { MaskCoordinates } from "../masks/mask.ts";
 import { chunksOf, type Chunk } from "./chunks.ts";
+import { attendTiles } from "./attend-tiles.ts";
 import { attendRows, type Operands } from "./rows.ts";
 import type { ScoreRules } from "./rules.ts";
 
@@ -38,20 +39,25 @@ export function attendBlocked(
   const rows = Math.ceil(T / count); // equal blocks, so that little is added at the end
   const padded = pad(query, [[0, 0], [0, count * rows - T], [0, 0], [0, 0]]); // prettier-ignore
   const blocks = transpose(reshape(padded, [B, count, rows, H, D]), [1, 0, 3, 2, 4]); // (count, B, H, rows, D)
-  const parts = chunksOf(rules, rows, count).map((chunk) =>
-    attendChunk(
-      {
-        query: sliceAxis(blocks, 0, chunk.block, chunk.block + chunk.blockCount),
-        keys: sliceAxis(keys, 2, chunk.from, chunk.to),
-        values: sliceAxis(values, 2, chunk.from, chunk.to),
-      },
-      rules,
-      chunk,
-      ofRows,
-    ),
-  );
-  const all = transpose(concat(parts, 0), [1, 0, 3, 2, 4]); // (B, count, rows, H, X)
-  return sliceAxis(reshape(all, [B, count * rows, H, all.shape[4]!]), 1, 0, T);
+  const all =
+    (ofRows === attendRows ? attendTiles(blocks, { keys, values }, rules) : null) ??
+    concat(
+      chunksOf(rules, rows, count).map((chunk) =>
+        attendChunk(
+          {
+            query: sliceAxis(blocks, 0, chunk.block, chunk.block + chunk.blockCount),
+            keys: sliceAxis(keys, 2, chunk.from, chunk.to),
+            values: sliceAxis(values, 2, chunk.from, chunk.to),
+          },
+          rules,
+          chunk,
+          ofRows,
+        ),
+      ),
+      0,
+    ); // (count, B, H, rows, X)
+  const joined = transpose(all, [1, 0, 3, 2, 4]); // (B, count, rows, H, X)
+  return sliceAxis(reshape(joined, [B, count * rows, H, joined.shape[4]!]), 1, 0, T);
 }
 
 /** One chunk: blocks (N, B, H, rows, D) against one slice of keys -> (N, B, H, rows, X). */

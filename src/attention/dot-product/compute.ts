@@ -3,11 +3,15 @@
 import { optionError } from "../../core/errors.ts";
 import { transpose } from "../../core/ops/movement.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import { and } from "../masks/algebra.ts";
+import { causal } from "../masks/causal.ts";
 import { coordinates } from "../masks/coordinates.ts";
+import { lengths } from "../masks/lengths.ts";
+import type { Mask } from "../masks/mask.ts";
 import { attendBlocked } from "./blocked.ts";
-import { attendFused } from "./fused.ts";
-import { blockSizeOf, chooseLowering, fusedKind, inPrimitives, type Lowering } from "./lowering.ts";
-import type { Sequences } from "./resolve.ts";
+import { attendFused, type FusedKernel } from "./fused.ts";
+import { blockSizeOf, chooseLowering, fusedKernel, inPrimitives, type Lowering } from "./lowering.ts";
+import { withoutPadding, type Sequences } from "./resolve.ts";
 import { attendRows } from "./rows.ts";
 import type { ScoreRules } from "./rules.ts";
 
@@ -16,19 +20,28 @@ export function compute(operands: Sequences, rules: ScoreRules, lowering?: Lower
   const facts = { rules, headSize: operands.query.shape[3]!, valueSize: operands.values.shape[3]! };
   const way = lowering ?? chooseLowering(facts);
   if (way !== "fused") return computeInPrimitives(operands, rules, way);
-  const kind = fusedKind(facts);
-  if (!kind)
+  const kernel = fusedKernel(facts);
+  if (!kernel)
     throw optionError(
       "attention",
       "the fused kernels must compute this attention",
       "one that they do not",
       "Leave `lowering` out.",
     );
-  return attendFused([operands.query, operands.keys, operands.values], {
-    kind,
+  // With lengths the kernels never read padding: what was cleared for the others may stay as it came.
+  const { keys, values } = (kernel.lengths && operands.uncleared) ?? operands;
+  return attendFused([operands.query, keys, values], kernel, {
     scale: rules.scale,
-    inPrimitives: (query, keys, values) => computeInPrimitives({ query, keys, values }, rules, inPrimitives(rules)),
+    inPrimitives(query, keys, values, real) {
+      const own = real ? { ...rules, mask: maskOfKernel(kernel.kind, real) } : rules;
+      const cleared = kernel.lengths ? withoutPadding({ keys, values }, own) : { keys, values };
+      return computeInPrimitives({ query, ...cleared }, own, inPrimitives(own));
+    },
   });
+}
+
+function maskOfKernel(kind: FusedKernel["kind"], real: Tensor): Mask {
+  return kind === "causal" ? and(causal(), lengths(real)) : lengths(real);
 }
 
 function computeInPrimitives(

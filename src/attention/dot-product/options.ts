@@ -23,7 +23,7 @@ export interface AttentionOptions {
   /** A function on scaled scores, before bias and mask. Default: none. */
   readonly scoreMod?: ScoreMod;
   /** What a query gets that may look at nothing. Default `zero`. */
-  readonly emptyRows?: Exclude<EmptyRows, "throw">;
+  readonly emptyRows?: EmptyRows;
   /** Instead of the softmax, for instance `sparsemax`. */
   readonly normalize?: RowNormalizer;
   /** Dropout of weights; `key: null` for none, as while evaluating. Default: none. */

@@ -17,7 +17,11 @@ export interface Sequences {
   readonly query: Tensor;
   readonly keys: Tensor;
   readonly values: Tensor;
+  /** Keys and values before `withoutPadding`, for what never reads padding. Absent where it left them as they were. */
+  readonly uncleared?: KeysAndValues;
 }
+
+type KeysAndValues = { readonly keys: Tensor; readonly values: Tensor };
 
 /** The options, checked, as rules. */
 export function rulesOf(options: AttentionOptions): ScoreRules {
@@ -38,8 +42,8 @@ export function rulesOf(options: AttentionOptions): ScoreRules {
   if (!Number.isFinite(scale)) throw optionError(where, "scale must be a finite number", String(scale));
   if (softCap !== null && !(softCap > 0 && Number.isFinite(softCap)))
     throw optionError(where, "softCap must be a finite number > 0", String(softCap));
-  if (emptyRows !== "zero" && emptyRows !== "uniform")
-    throw optionError(where, "emptyRows must be zero or uniform", String(emptyRows));
+  if (emptyRows !== "zero" && emptyRows !== "uniform" && emptyRows !== "throw")
+    throw optionError(where, "emptyRows must be zero, uniform or throw", String(emptyRows));
   if (typeof guard !== "boolean") throw optionError(where, "guard must be true or false", kindOf(guard));
   for (const name of ["scoreMod", "normalize"] as const)
     if (options[name] !== undefined && typeof options[name] !== "function")
@@ -79,24 +83,25 @@ function dropOf({ dropout: drop, lowering }: AttentionOptions): ScoreRules["drop
 }
 
 /** Keys and values with zeros where a key is blocked for every query: a weight of 0 alone would not keep a NaN out. */
-export function withoutPadding(
-  { keys, values }: AttentionOptions,
-  { mask, sizes }: ScoreRules,
-): Pick<Sequences, "keys" | "values"> {
+export function withoutPadding({ keys, values }: KeysAndValues, { mask, sizes }: ScoreRules): Omit<Sequences, "query"> {
   const real = mask?.keys(sizes) ?? null;
   if (!real) return { keys, values };
   const some = expandDims(expandDims(real, -1), -1); // (B, S, 1, 1)
   const cleanKeys = where(some, keys, 0);
-  return { keys: cleanKeys, values: values === keys ? cleanKeys : where(some, values, 0) };
+  const cleanValues = values === keys ? cleanKeys : where(some, values, 0);
+  return { keys: cleanKeys, values: cleanValues, uncleared: { keys, values } };
 }
 
 /** Keys and values with a head for each head of the queries. */
-export function repeatHeads(query: Tensor, { keys, values }: Pick<Sequences, "keys" | "values">): Sequences {
+export function repeatHeads(query: Tensor, { uncleared, ...cleared }: Omit<Sequences, "query">): Sequences {
   const H = query.shape[2]!;
   const repeated = (x: Tensor): Tensor => {
     const [B, S, G, D] = x.shape as readonly [number, number, number, number];
     return G === H ? x : reshape(broadcastTo(expandDims(x, 3), [B, S, G, H / G, D]), [B, S, H, D]);
   };
-  const repeatedKeys = repeated(keys);
-  return { query, keys: repeatedKeys, values: values === keys ? repeatedKeys : repeated(values) };
+  const both = ({ keys, values }: KeysAndValues): KeysAndValues => {
+    const repeatedKeys = repeated(keys);
+    return { keys: repeatedKeys, values: values === keys ? repeatedKeys : repeated(values) };
+  };
+  return { query, ...both(cleared), ...(uncleared ? { uncleared: both(uncleared) } : {}) };
 }

@@ -16,8 +16,16 @@ import type { Sequences } from "./resolve.ts";
 import { weighRows } from "./rows.ts";
 import type { ScoreRules } from "./rules.ts";
 
-/** The site of one attention. What is asked of it is computed beside the attention, from its operands. */
-export function siteOf({ query, keys, values }: Sequences, rules: ScoreRules): AttentionSite {
+/**
+ * The site of one attention. What is asked of it is computed beside the attention, from its operands.
+ *
+ * @param weigh - how the weights of some rows are made. Default: as scaled dot products.
+ */
+export function siteOf(
+  { query, keys, values }: Sequences,
+  rules: ScoreRules,
+  weigh: typeof weighRows = weighRows,
+): AttentionSite {
   const { sizes } = rules;
   const { batchSize, headCount, queryLength, keyLength } = sizes;
   const pairs = batchSize * headCount * queryLength * keyLength;
@@ -27,7 +35,7 @@ export function siteOf({ query, keys, values }: Sequences, rules: ScoreRules): A
     scoreBytes: scoreBytes(sizes),
     weights(stage, queries) {
       const operands = { query: headsFirst(query), keys: headsFirst(keys) };
-      const all = (): Tensor => weighRows(operands, rules, coordinates(sizes))[stage];
+      const all = (): Tensor => weigh(operands, rules, coordinates(sizes))[stage];
       if (queries === undefined) return all();
       checkQueries(queries, queryLength);
       const positions = constant(array(Int32Array.from(queries)));
@@ -35,7 +43,7 @@ export function siteOf({ query, keys, values }: Sequences, rules: ScoreRules): A
       if (rules.drop && stage === "dropped") return rowsAt(all(), positions);
       const { batch, head, key } = coordinates(sizes);
       const at = { batch, head, key, query: reshape(positions, [1, 1, queries.length, 1]) };
-      return weighRows({ ...operands, query: rowsAt(operands.query, positions) }, rules, at)[stage];
+      return weigh({ ...operands, query: rowsAt(operands.query, positions) }, rules, at)[stage];
     },
     summary: () =>
       summaryOf(
@@ -43,7 +51,7 @@ export function siteOf({ query, keys, values }: Sequences, rules: ScoreRules): A
           { query, keys: headsFirst(keys), values: headsFirst(values) },
           { ...rules, drop: null },
           blockSizeOf(sizes),
-          (operands, own, at) => summarizeRows(weighRows(operands, own, at).probs, at),
+          (operands, own, at) => summarizeRows(weigh(operands, own, at).probs, at),
         ),
       ),
   };

@@ -23,6 +23,8 @@ export function and(...masks: readonly Mask[]): Mask {
   return Object.freeze({
     name: nameOf("and", masks),
     addsBias: masks.some((mask) => mask.addsBias),
+    parts: Object.freeze([...masks]),
+    exactRange: masks.every((mask) => mask.exactRange),
     allowed: (at, sizes) =>
       sumUp(
         masks.map((mask) => mask.allowed(at, sizes)),

@@ -38,6 +38,7 @@ export function causalNamed(name: string, where: string, align: Align | undefine
       return lessEqual(at.key, offset === 0 ? at.query : add(at.query, offset));
     },
     keyRange: (query, sizes) => clampRange(0, query + alignOffset(where, align, sizes) + 1, sizes),
+    exactRange: true,
     keys: (sizes) => {
       const offset = alignOffset(where, align, sizes);
       return sizes.queryLength === 0 ? null : keysBetween(0, sizes.queryLength + offset, sizes);

@@ -9,6 +9,7 @@ import { keysBetween } from "./sizes.ts";
 export const everything: Mask = maskOf({
   name: "everything",
   allowed: () => null,
+  exactRange: true,
   structure: () => ({ causal: null, lengths: null, exact: true }),
   verdict: () => ({ allowed: true, why: "every pair is allowed" }),
 });

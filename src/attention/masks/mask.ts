@@ -80,6 +80,8 @@ export interface Mask {
   readonly name: string;
   /** Whether `bias` may give something. Such a mask has no negation and no union. */
   readonly addsBias: boolean;
+  /** The masks whose conjunction this one is, for those that take them one by one. Default: it is none. */
+  readonly parts?: readonly Mask[];
   /** bool, four axes, broadcastable to the block: true = may meet; null: everything may. */
   allowed(at: MaskCoordinates, sizes: MaskSizes): Tensor | null;
   /** float32, four axes, broadcastable to the block, to be added to the scores; null for none. */
@@ -89,6 +91,8 @@ export interface Mask {
    * head: `0 <= from <= to <= S`. Keys inside may be blocked too. Known on the host, so that a lowering may skip tiles.
    */
   keyRange(query: number, sizes: MaskSizes): readonly [from: number, to: number];
+  /** Whether every key inside of `keyRange` is allowed, in every row and head. Default: it is not known. */
+  readonly exactRange?: boolean;
   /** bool (B, S), false only where this mask blocks a key for every query and head, as it does padding; null: unknown, or none. */
   keys(sizes: MaskSizes): Tensor | null;
   /** What fused kernels need to know. */

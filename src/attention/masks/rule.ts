@@ -22,6 +22,7 @@ export interface MaskRule {
   readonly verdict: (pair: MaskPair) => { readonly allowed: Verdict; readonly why: string };
   readonly bias?: (at: MaskCoordinates, sizes: MaskSizes) => Tensor | null;
   readonly keyRange?: (query: number, sizes: MaskSizes) => readonly [from: number, to: number];
+  readonly exactRange?: boolean;
   readonly keys?: (sizes: MaskSizes) => Tensor | null;
   readonly structure?: (sizes: MaskSizes) => MaskStructure;
   readonly check?: (sizes: MaskSizes) => void;
@@ -39,6 +40,7 @@ export function maskOf(rule: MaskRule): Mask {
     allowed,
     bias: rule.bias ?? (() => null),
     keyRange: rule.keyRange ?? everyKey,
+    exactRange: rule.exactRange ?? false,
     keys: rule.keys ?? (() => null),
     structure: rule.structure ?? (() => noStructure),
     check,

@@ -58,6 +58,7 @@ export function window(options: WindowOptions): Mask {
       const [first, last] = ends(query, sizes);
       return clampRange(first, last + 1, sizes);
     },
+    exactRange: true,
     keys(sizes) {
       if (sizes.queryLength === 0) return null;
       return keysBetween(ends(0, sizes)[0], ends(sizes.queryLength - 1, sizes)[1] + 1, sizes);

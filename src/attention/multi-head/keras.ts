@@ -1,9 +1,10 @@
-// Parameters of multi-head attention from Keras' MultiHeadAttention and GroupQueryAttention.
+// Parameters of multi-head attention from and to Keras' MultiHeadAttention and GroupQueryAttention.
 
 import { inputError } from "../../core/errors.ts";
 import { NdArray } from "../../core/ndarray.ts";
 import type { LinearParams } from "../../nn/linear.ts";
 import { TorchModule, type TorchOptions, type TorchState } from "../../nn/torch-state.ts";
+import { checkMultiHeadConfig, type MultiHeadConfig } from "./config.ts";
 import type { MultiHeadParams } from "./params.ts";
 
 const inputs = ["query", "key", "value"] as const;
@@ -65,4 +66,54 @@ export function multiHeadFromKeras(
   };
   module.finish();
   return params;
+}
+
+/**
+ * The reverse of `multiHeadFromKeras`: the weights that Keras' layer has, by name, in its axes. The arrays are the same memory.
+ *
+ * `MultiHeadAttention(num_heads=H, key_dim=D, value_dim=E, output_shape=O, use_bias=bias)` takes those of as many heads of
+ * keys as of queries; `GroupQueryAttention(head_dim=D, num_query_heads=H, num_key_value_heads=G)` those of fewer, whose
+ * values have heads of size D and whose output has the query's size.
+ *
+ * @param config - that of the layer: the heads are not among its parameters.
+ * @param prefix - what is put in front of every name, for instance `decoder/self_attention`. Default: nothing.
+ * @throws HeedError when parameters do not have the configuration's sizes, or belong to what Keras' layers have not: norms,
+ *   learned positions or sinks, talking heads.
+ */
+export function multiHeadToKeras(
+  params: MultiHeadParams<NdArray>,
+  config: MultiHeadConfig,
+  prefix = "",
+): Record<string, NdArray> {
+  const where = "multiHeadToKeras";
+  const sizes = checkMultiHeadConfig(where, config);
+  const { querySize, keySize, valueSize, outSize, headCount, keyHeadCount, headSize, valueHeadSize } = sizes;
+  const { query, key, value, output, ...rest } = params;
+  const extra = Object.entries(rest).filter(([, tree]) => tree !== undefined && Object.keys(tree as object).length > 0);
+  if (extra.length > 0)
+    throw inputError(where, "only projections have names in Keras' layers", extra.map(([name]) => name).join(", "));
+  const path = prefix === "" ? "" : `${prefix}/`;
+  const named: Record<string, NdArray> = {};
+  const add = (
+    name: string,
+    { weight, bias }: LinearParams<NdArray>,
+    kernel: readonly number[],
+    leading: number,
+  ): void => {
+    const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
+    const [ins, outs] = [kernel.slice(0, leading), kernel.slice(leading)].map(size) as [number, number];
+    if (weight.shape.join() !== `${ins},${outs}` || !bias !== !sizes.bias || (bias && bias.shape.join() !== `${outs}`))
+      throw inputError(
+        where,
+        `${name} must have a weight [${ins}, ${outs}] and ${sizes.bias ? `a bias [${outs}]` : "no bias"}, by the configuration`,
+        bias ? `${weight.toString()} and ${bias.toString()}` : `${weight.toString()} alone`,
+      );
+    named[`${path}${name}/kernel`] = new NdArray(weight.dtype, kernel, weight.data);
+    if (bias) named[`${path}${name}/bias`] = new NdArray(bias.dtype, kernel.slice(leading), bias.data);
+  };
+  add("query", query, [querySize, headCount, headSize], 1);
+  add("key", key, [keySize, keyHeadCount, headSize], 1);
+  add("value", value, [valueSize, keyHeadCount, valueHeadSize], 1);
+  add("attention_output", output, [headCount, valueHeadSize, outSize], 2);
+  return named;
 }

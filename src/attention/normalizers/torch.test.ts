@@ -2,6 +2,7 @@
 // The file is written by tools/golden/normalizers.py.
 
 import { expect, test } from "vitest";
+import type { AccuracyException } from "../../../test/accuracy.ts";
 import { checkGolden, readGolden } from "../../../test/golden.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import type { Tree } from "../../core/tree.ts";
@@ -31,8 +32,20 @@ const stages: Readonly<Record<string, Normalizer<Tree<NdArray>>>> = {
 };
 const golden = readGolden("src/attention/golden/normalizers.json");
 
+// A weight near the threshold is a difference of numbers near 1, known to half a unit of 1: where 1e-3 is left, to a relative
+// 1e-4. The slope p^(2 - alpha) carries that on. torch's threshold is rounded alike, and happened to fall nearer here.
+const nearThreshold = "weights near the threshold keep the rounding of numbers near 1, which p^(2 - alpha) carries on";
+const exceptions: Readonly<Record<string, Readonly<Record<string, AccuracyException>>>> = {
+  "entmax 3, mask": { "gradient of input scores": { times: 6.5, reason: nearThreshold } },
+  "learnedEntmax, heads": {
+    "gradient alpha": { times: 4, reason: nearThreshold },
+    "gradient of input scores": { times: 4, reason: nearThreshold },
+  },
+};
+
 test.each(Object.entries(golden))("%s equals torch", (name, c) =>
   checkGolden(c, {
+    exceptions: exceptions[name] ?? {},
     load: (state) => state,
     apply: (params, { scores, mask }) => ({
       weights: stages[name.replace(", mask", "")]!.normalize(params, scores!, mask ?? null),

@@ -41,15 +41,12 @@ export function monotonicLogLikelihood(given: PositionSteps, movement: Movement 
   const { masses, logAlpha, logLikelihoods, empty } = positionTerms("monotonicMarginal", given);
   const [B, U, S] = masses.shape as readonly [number, number, number];
   const counts = stepCounts(masses, given.steps ?? null);
-  // Positive terms only: nothing cancels.
-  const logReach = finiteLog(flip(cumsum(flip(masses, 2), 2), 2)); // (B, U, S): log of what is left from s on
+  const logReach = logReachOf(masses); // (B, U, S)
   const first = broadcastTo(where(less(iota(S), 1), 0, logOfZero), [B, S]);
   const stepsFirst = (x: Tensor): Tensor => transpose(x, x.rank === 3 ? [1, 0, 2] : [1, 0]);
   const { final } = scan(
     ({ from, total }: ForwardState, step: ForwardStep) => {
-      const isOver = or(less(from, logOfZero / 10), less(step.logReach, logOfZero / 10));
-      const perUnit = where(isOver, logOfZero, sub(from, step.logReach));
-      const forward = add(add(step.logAlpha, step.logLikelihoods), prefixLogSumExp(perUnit));
+      const forward = add(add(step.logAlpha, step.logLikelihoods), startsBefore(from, step.logReach));
       const counting = lessEqual(0.5, step.counts); // (B)
       return {
         state: {
@@ -71,6 +68,28 @@ export function monotonicLogLikelihood(given: PositionSteps, movement: Movement 
     },
   );
   return where(nowhere(empty, given), 0, honestLog(final.total));
+}
+
+/**
+ * log p(a_t = s | y_<t), (B, S): where a step of a monotonic alignment stands before it has said anything, for decoders that
+ * go step by step.
+ *
+ * @param from - log p(a_{t-1} = r | y_<t), (B, S); 0 at position 0 and `logOfZero` elsewhere before the first step.
+ * @param masses - alpha_t, (B, S), 0 at blocked positions. The transitions are those of `monotonicLogLikelihood`.
+ */
+export function monotonicPrior(from: Tensor, masses: Tensor): Tensor {
+  return add(finiteLog(masses), startsBefore(from, logReachOf(masses)));
+}
+
+/** Log of what is left from each position on. Positive terms only: nothing cancels. */
+function logReachOf(masses: Tensor): Tensor {
+  return finiteLog(flip(cumsum(flip(masses, -1), -1), -1));
+}
+
+/** log sum_{r <= s} p(r) / reach(r), (B, S): what alpha_t(s) is multiplied by. */
+function startsBefore(from: Tensor, logReach: Tensor): Tensor {
+  const isOver = or(less(from, logOfZero / 10), less(logReach, logOfZero / 10));
+  return prefixLogSumExp(where(isOver, logOfZero, sub(from, logReach)));
 }
 
 /** What one step hands to the next: log probability (B, S) of having to go on from s or later, and of all so far (B). */

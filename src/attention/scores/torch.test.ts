@@ -2,6 +2,7 @@
 // The file is written by tools/golden/scores.py.
 
 import { expect, test } from "vitest";
+import type { AccuracyException } from "../../../test/accuracy.ts";
 import { checkGolden, readGolden } from "../../../test/golden.ts";
 import { NdArray } from "../../core/ndarray.ts";
 import type { Tree } from "../../core/tree.ts";
@@ -68,10 +69,18 @@ const files = Object.entries(readGolden("src/attention/golden/scores.json")).fil
   ([name]) => !/^local[MP]/.test(name), // windows, which are tested beside them
 );
 
+// Gradients of queries of 0.01, sums over positions of terms near 0.3 that cancel.
+const cancels = "rounding of terms that cancel: below one unit in the last place of the larger ones";
+const exceptions: Readonly<Record<string, Readonly<Record<string, AccuracyException>>>> = {
+  "concat, mask": { "gradient of input query0": { times: 3, reason: cancels } },
+  "locationSensitive, mask": { "gradient of input query0": { times: 3, reason: cancels } },
+};
+
 test.each(files)("%s equals torch", (name, c) => {
   const which = name.split(",")[0] as keyof typeof scores;
   const cell = cellOf({ score: scores[which] });
   return checkGolden<CellParams<NdArray>>(c, {
+    exceptions: exceptions[name] ?? {},
     load: (state, dtype) => ({ score: loaders[which](state, dtype), window: {}, normalizer: {}, selection: {} }),
     apply: (params, given) => attendSteps(cell, params, given),
   });

@@ -246,10 +246,15 @@ describe("localP", () => {
 
 const files = Object.entries(readGolden("src/attention/golden/scores.json")).filter(([name]) => /^local[MP]/.test(name)); // prettier-ignore
 
+// The gradient of a query of 0.016: a product of score gradients with keys that cancel, behind a difference of numbers of 0.36.
+const reason = "rounding of terms that cancel: below one unit in the last place of the larger ones";
+const exceptions = { "localM, mask": { "gradient of input query0": { times: 3, reason } } } as const;
+
 test.each(files)("%s equals torch", (name, c) => {
   const which = name.split(",")[0] as keyof typeof windows;
   const cell = trial.cellOf({ score: dot, window: windows[which] });
   return checkGolden<CellParams<NdArray>>(c, {
+    exceptions: exceptions[name as keyof typeof exceptions] ?? {},
     load(state, dtype) {
       const none = { score: {}, window: {}, normalizer: {}, selection: {} };
       if (which === "localM") return none;

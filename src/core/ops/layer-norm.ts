@@ -6,8 +6,9 @@ import { applyOp, type OpDef } from "../op.ts";
 import { refArray } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
 import { add, mul, sub } from "./binary.ts";
+import { matmul } from "./matmul.ts";
 import { broadcastTo, reshape } from "./movement.ts";
-import { mean, sum } from "./reduce.ts";
+import { sum } from "./reduce.ts";
 import { square } from "./unary.ts";
 
 type NormAttrs = { readonly epsilon: number };
@@ -27,25 +28,25 @@ const layerNormOp: OpDef<readonly [Tensor, Tensor, Tensor], NormAttrs> = {
     const kept = { dtype: "float32", shape: [...x.shape.slice(0, -1), 1] } as const;
     return [x, kept, kept];
   },
-  // With n = (x - mean) r and h = g scale:  dx = r (h - mean(h) - n mean(h n)).
+  // With n = (x - mean) r and h = g scale:  dx = r (h - mean(h) - n mean(h n)). The two means over a row are products with
+  // scale / N of g and of g n, which the gradient of scale needs too.
   // The statistics have gradients too, so that the rule can be differentiated again: d mean = 1/N, d r = -r^2 n / N.
   vjp([g, gMean, gInverse], [x, scale], [, average, inverse]) {
     const size = x.shape.at(-1)!;
     const normal = mul(sub(x, average!), inverse!);
+    const weighed = g && mul(g, normal);
+    const rows = (t: Tensor): Tensor => reshape(t, [sizeOf(t.shape.slice(0, -1)), size]);
     const parts: Tensor[] = [];
     if (g) {
-      const h = mul(g, scale);
-      const centred = sub(
-        sub(h, mean(h, -1, { keepDims: true })),
-        mul(normal, mean(mul(h, normal), -1, { keepDims: true })),
-      );
+      const shares = reshape(mul(scale, 1 / size), [size, 1]);
+      const meanOf = (t: Tensor): Tensor => reshape(matmul(rows(t), shares), inverse!.shape);
+      const centred = sub(sub(mul(g, scale), meanOf(g)), mul(normal, meanOf(weighed!)));
       parts.push(mul(centred, inverse!));
     }
     if (gMean) parts.push(mul(gMean, 1 / size));
     if (gInverse) parts.push(mul(normal, mul(gInverse, mul(square(inverse!), -1 / size))));
-    const rows = (t: Tensor): Tensor => reshape(t, [sizeOf(t.shape.slice(0, -1)), size]);
     const dx = parts.length === 0 ? null : broadcastTo(parts.reduce(add), x.shape);
-    return g ? [dx, sum(rows(mul(g, normal)), 0), sum(rows(g), 0)] : [dx, null, null];
+    return g ? [dx, sum(rows(weighed!), 0), sum(rows(g), 0)] : [dx, null, null];
   },
   lower: (onnx, names, { attrs }) =>
     onnx.nodes("LayerNormalization", names, { axis: { int: -1 }, epsilon: { float: attrs.epsilon } }, { outputs: 3 }),
