@@ -26,6 +26,12 @@ export interface CompileOptions {
   readonly donate?: readonly number[];
   /** Bytes of sessions kept for other signatures. Default 1 GiB. */
   readonly cacheBytes?: number;
+  /**
+   * Whether a session keeps the memory of a run for the next, rather than giving it back to the system and asking again: a
+   * fifth less processor time for large training steps, at about twice the memory, which every signature has for itself.
+   * For functions that see few signatures. It holds for `cpu`. Default false.
+   */
+  readonly keepMemory?: boolean;
   /** A name for messages and profiles. Default: the function's own. */
   readonly name?: string;
   /**
@@ -44,12 +50,12 @@ export interface CompileSettings {
   readonly cacheBytes: number;
 }
 
-const known = ["device", "threads", "mode", "static", "donate", "cacheBytes", "name", "profile"] as const;
+const known = ["device", "threads", "mode", "static", "donate", "cacheBytes", "keepMemory", "name", "profile"] as const;
 
 /** Checks options and fills in the defaults. @throws HeedError (code `option`) naming the first that cannot be. */
 export function compileSettings(options: CompileOptions): CompileSettings {
   checkOptions("compile", options, known);
-  const { threads, name, profile, mode = "inference", cacheBytes = 2 ** 30 } = options;
+  const { threads, name, profile, mode = "inference", cacheBytes = 2 ** 30, keepMemory = false } = options;
   const device = options.device ?? defaultDevice();
   check(devices.includes(device), `device must be among ${devices.join(", ")}`, device);
   check(
@@ -59,6 +65,7 @@ export function compileSettings(options: CompileOptions): CompileSettings {
   );
   check(mode === "training" || mode === "inference", "mode must be training or inference", mode);
   check(typeof cacheBytes === "number" && cacheBytes >= 0, "cacheBytes must be a number >= 0", cacheBytes);
+  check(typeof keepMemory === "boolean", "keepMemory must be true or false", keepMemory);
   check(name === undefined || typeof name === "string", "name must be a string", name);
   check(profile === undefined || typeof profile === "boolean", "profile must be true or false", profile);
   if (profile === true && device !== "cpu")
@@ -68,7 +75,12 @@ export function compileSettings(options: CompileOptions): CompileSettings {
   const both = donated.find((i) => statics.includes(i));
   if (both !== undefined)
     throw optionError("compile", "an argument is either static or donated", `position ${both} in both`);
-  const session = { mode, profile: profile ?? profileWanted(), ...(threads === undefined ? {} : { threads }) };
+  const session = {
+    mode,
+    keepMemory,
+    profile: profile ?? profileWanted(),
+    ...(threads === undefined ? {} : { threads }),
+  };
   return { device, session, statics, donated, cacheBytes };
 }
 

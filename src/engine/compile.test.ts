@@ -278,7 +278,7 @@ describe("compile refuses", () => {
 
   test("an option that it does not know, and shapes that do not fit", async () => {
     expect(() => compile(double, { devise: "cpu" } as never)).toThrow(
-      'compile: options must be among device, threads, mode, static, donate, cacheBytes, name, profile, got "devise"',
+      'compile: options must be among device, threads, mode, static, donate, cacheBytes, keepMemory, name, profile, got "devise"',
     );
     const f = compile((a: Tensor, b: Tensor) => add(a, b));
     await expect(f(zeros([2]), zeros([3]))).rejects.toMatchObject({ code: "shape", where: "add" });

@@ -43,8 +43,8 @@ export async function nodeRuntime(): Promise<Runtime> {
             intraOpNumThreads: settings.threads ?? Math.min(availableParallelism(), 8),
             interOpNumThreads: 1,
             executionMode: "sequential",
-            // Every session would keep an arena of its own; without them many signatures cost little memory, at the same speed.
-            enableCpuMemArena: false,
+            // Every session would keep an arena of its own: without them many signatures cost little memory.
+            enableCpuMemArena: settings.keepMemory ?? false,
             enableMemPattern: false,
             logSeverityLevel: 4,
             ...(folder ? { enableProfiling: true, profileFilePrefix: folder.prefix } : {}),

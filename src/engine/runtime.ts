@@ -24,6 +24,8 @@ export interface SessionSettings {
   readonly threads?: number;
   /** `training` waits for work actively, for runs back to back; `inference` gives the processor back between runs. */
   readonly mode: "training" | "inference";
+  /** Keep the memory of a run for the next, for the native runtime alone. Default false. */
+  readonly keepMemory?: boolean;
   /** Record the time of every node, where the platform can. */
   readonly profile?: boolean;
 }

@@ -59,6 +59,16 @@ export function checkWebSettings(settings: WebSettings): void {
     throw optionError(where, "silenceMs must be a number of milliseconds > 0", String(silenceMs));
 }
 
+/**
+ * A kernel that WebGPU lacks is an error, not a silent copy to the processor and back. Transpositions stay where they are,
+ * here and by `preferredLayout`: the runtime would move some through comparisons and choices, where they transpose bools,
+ * for which WebGPU has no kernel.
+ */
+const webgpuExtra = {
+  session: { disable_cpu_ep_fallback: "1" },
+  optimization: { disable_specified_optimizers: "TransposeOptimizer" },
+} as const;
+
 const queue = new RunQueue();
 
 /**
@@ -90,13 +100,12 @@ export async function webRuntime(
       queue.add(async () => {
         try {
           const session = await ort.InferenceSession.create(model, {
-            executionProviders: [device],
+            executionProviders: [device === "webgpu" ? { name: device, preferredLayout: "NCHW" } : device],
             graphOptimizationLevel: mode === "training" ? "extended" : "all",
             enableCpuMemArena: false,
             enableMemPattern: false,
             logSeverityLevel: 4,
-            // A kernel that WebGPU lacks is an error, not a silent copy to the processor and back.
-            ...(device === "webgpu" ? { extra: { session: { disable_cpu_ep_fallback: "1" } } } : {}),
+            ...(device === "webgpu" ? { extra: webgpuExtra } : {}),
           });
           const wrapped = wrapSession(ort, session, queue, () => []);
           return watch ? watch.over(wrapped, await ort.env.webgpu?.device) : wrapped;

@@ -10,7 +10,7 @@ import type { Device } from "../../src/engine/runtime.ts";
 import { pairArrays } from "../../src/models/seq2seq/batches.ts";
 import type { Seq2SeqConfig } from "../../src/models/seq2seq/config.ts";
 import { initSeq2Seq, type Seq2SeqParams } from "../../src/models/seq2seq/model.ts";
-import { g2pLoss, type G2pStepInput } from "../../src/recipes/g2p/task.ts";
+import { g2pLoss, type G2pStepInput } from "../../src/recipes/g2p/objective.ts";
 
 const config: Seq2SeqConfig = {
   sourceCount: 14,

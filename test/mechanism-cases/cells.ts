@@ -6,6 +6,8 @@ import {
   argMax,
   attend,
   bilinear,
+  cellOf,
+  cells,
   concat,
   cosine,
   coverage,
@@ -77,7 +79,7 @@ function steps(
   });
 }
 
-/** The scores. */
+/** The scores, the windows, and cells by name. */
 export const scoreCases: readonly MechanismCase[] = [
   steps("score dot", ["dot", "soft", "softmaxNormalizer"], { score: dot }, { size: 0.5 }),
   steps("score scaledDot", ["scaledDot"], { score: scaledDot }),
@@ -91,6 +93,8 @@ export const scoreCases: readonly MechanismCase[] = [
     score: locationSensitive({ kernelSize: 3, filterCount: 2 }),
   }),
   steps("score coverage", ["coverage"], { score: coverage }),
+  steps("cells by name: additive", ["cells"], cells.additive),
+  steps("cells by name: general, local", ["cellOf"], cellOf("local-p", { reach: 1 })),
   steps("window localM", ["localM"], { window: localM({ reach: 1 }) }),
   steps("window localP", ["localP"], { score: general, window: localP({ reach: 2 }) }),
 ];

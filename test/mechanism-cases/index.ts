@@ -1,9 +1,12 @@
-// The cases of the mechanism suite, a group a file or part of one. New mechanisms get a file here, and a line below.
+// The cases of the mechanism suite, a group a file or part of one. A new family of mechanisms gets a file here and a line
+// below, a new model a case in models.ts.
 
 import type { MechanismCase } from "../mechanism-suite.ts";
 import { normalizerStageCases, scoreCases, selectionCases } from "./cells.ts";
 import { maskCases } from "./masks.ts";
+import { modelCases } from "./models.ts";
 import { multiHeadCases } from "./multi-head.ts";
+import { nearLinearCases } from "./near-linear.ts";
 import { normalizerCases } from "./normalizers.ts";
 import { objectiveCases } from "./objectives.ts";
 import { observedCases } from "./observed.ts";
@@ -15,9 +18,11 @@ export const mechanismCases: Readonly<Record<string, readonly MechanismCase[]>> 
   "normalizers of a step": normalizerStageCases,
   normalizers: normalizerCases,
   selections: selectionCases,
-  masks: maskCases,
   "attention over sequences": sequenceCases,
+  masks: maskCases,
+  "linear and local attention": nearLinearCases,
   "multi-head attention": multiHeadCases,
   objectives: objectiveCases,
   observing: observedCases,
+  models: modelCases,
 };

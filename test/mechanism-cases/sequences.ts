@@ -7,6 +7,8 @@ import {
   keyPadding,
   lengths,
   offByOne,
+  scaledDotProduct,
+  softmax,
   sparsemax,
   window,
   type AttentionOptions,
@@ -54,6 +56,15 @@ const long = { query: [1, 260, 1, D], keys: [1, S, 1, D] } as const;
 
 /** All of them. */
 export const sequenceCases: readonly MechanismCase[] = [
+  mechanismCase(
+    "scaledDotProduct",
+    ["scaledDotProduct", "softmax"],
+    { query: floats([T, D], 45), keys: floats([S, D], 46), values: floats([S, 3], 47) },
+    ({ query, keys, values }) => ({
+      context: scaledDotProduct(query, keys, values),
+      softmax: softmax(query),
+    }),
+  ),
   over("plain", () => ({ lowering: "plain" })),
   over("fused", () => ({ lowering: "fused" })),
   over("fused, causal", () => ({ lowering: "fused", mask: causal() }), square),
