@@ -3,6 +3,7 @@
 import { timeText } from "../recipes/g2p/card-text.ts";
 import type { Measurement, PublishedMatch } from "../recipes/g2p/measure.ts";
 import { evidenceMarks, publishedRows, type PublishedRow } from "../recipes/g2p/published.ts";
+import type { G2pVariant } from "../recipes/g2p/settings.ts";
 import { usualAlpha } from "../models/seq2seq/search.ts";
 import { grouped } from "./grouped.ts";
 import { table } from "./table.ts";
@@ -26,7 +27,7 @@ export function evaluationJson({
   alpha,
   published,
 }: EvaluationReport): Readonly<Record<string, unknown>> {
-  const { card, data, split, overlapCount, evaluation } = measurement;
+  const { card, data, split, overlapCount, evaluation, permuted } = measurement;
   const { score, unreadableCount, seconds, wordsPerSecond } = evaluation;
   return {
     data: data.facts.name,
@@ -38,6 +39,7 @@ export function evaluationJson({
     seconds,
     wordsPerSecond,
     overlap: overlapCount,
+    permuted: permuted === undefined ? null : { seed: permuted.seed, ...permuted.evaluation.score },
     training: {
       minutes: card.training.minutes,
       processorMinutes: card.training.processorMinutes ?? null,
@@ -51,7 +53,7 @@ export function evaluationJson({
 
 /** The report as text. */
 export function evaluationText({ measurement, beam, alpha, published }: EvaluationReport): string {
-  const { card, data, split, evaluation } = measurement;
+  const { card, data, split, evaluation, permuted } = measurement;
   const { score, unreadableCount, wordsPerSecond } = evaluation;
   const lines = [
     `WER ${score.wer.toFixed(2)} %  PER ${score.per.toFixed(2)} %  ${split} words of ${data.facts.name}: ${score.wrongWordCount} of ${score.wordCount} wrong`,
@@ -60,6 +62,10 @@ export function evaluationText({ measurement, beam, alpha, published }: Evaluati
       ? "The dev words chose the model."
       : "No test word is among those the model was trained on or chosen by.",
   ];
+  if (permuted)
+    lines.push(
+      `WER ${permuted.evaluation.score.wer.toFixed(2)} %  PER ${permuted.evaluation.score.per.toFixed(2)} %  with the letters' states in a random order (seed ${permuted.seed}): the nearer to 100 %, the more of what it says it reads where it looks.`,
+    );
   if (unreadableCount > 0)
     lines.push(`${unreadableCount} words have letters that the model has never met; they count as wrong.`);
   if (published) lines.push("", publishedText(score, variantText(card.settings.variant), published));
@@ -116,6 +122,6 @@ function noteOf({ source, note }: PublishedRow): string {
   return note === undefined ? source : `${source}; ${note}`;
 }
 
-function variantText(variant: "none" | "additive" | "dot"): string {
+function variantText(variant: G2pVariant): string {
   return variant === "none" ? "no attention" : `${variant} attention`;
 }

@@ -1,4 +1,4 @@
-// Alignments as a figure file: SVG text, or PNG drawn from it.
+// Drawings as figure files: SVG text, or PNG drawn from it.
 
 import type { Resvg } from "@resvg/resvg-js";
 import { HeedError, optionError } from "../core/errors.ts";
@@ -25,7 +25,17 @@ export async function writeFigure(file: string, traces: readonly AlignmentTrace[
     throw optionError("--figure", "a pronunciation with attention is required", "none", "Give a word of the alphabet.");
   if (traces.length > maxAlignments)
     throw optionError("--figure", `at most ${maxAlignments} words fit a figure`, `${traces.length}`, "Give fewer.");
-  const document = svg(stack(traces.map((trace) => alignmentLines(trace))));
+  return await writeScene(file, stack(traces.map((trace) => alignmentLines(trace))));
+}
+
+/**
+ * Writes a drawing whole, as its file's name ends: .svg, or .png.
+ *
+ * @returns a warning for the person, or null: where the machine has no fonts, a PNG has no text.
+ * @throws HeedError when the file cannot be written.
+ */
+export async function writeScene(file: string, scene: Scene): Promise<string | null> {
+  const document = svg(scene);
   if (/\.svg$/i.test(file)) {
     await writeFileAtomic(file, new TextEncoder().encode(document));
     return null;

@@ -39,6 +39,11 @@ export const commandEntries: readonly CommandEntry[] = [
     load: async () => (await import("./commands/compare-g2p.ts")).compareG2pCommand as Command,
   },
   {
+    name: "curves",
+    summary: "draw what a training told of itself",
+    load: async () => (await import("./commands/curves.ts")).curvesCommand as Command,
+  },
+  {
     name: "recipes",
     summary: "list what can be trained and what it is measured against",
     load: async () => (await import("./commands/recipes.ts")).recipesCommand as Command,

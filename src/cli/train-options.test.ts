@@ -32,8 +32,8 @@ test("the command on the card of the model that ships gives the settings on it",
   const { card } = await readG2pCard(shippedModel());
   const [program, ...args] = card.command.split(" ");
   expect(program).toBe("heed");
-  const options = await readOptions<TrainFlags & { readonly variant: G2pVariant; readonly test?: true }>(args);
-  expect(settingsOf(options.variant, options)).toEqual(card.settings);
+  const options = await readOptions<TrainFlags & { readonly attention: G2pVariant; readonly test?: true }>(args);
+  expect(settingsOf(options.attention, options)).toEqual(card.settings);
   expect({ threads: options.threads, test: options.test ?? false }).toEqual({
     threads: card.machine.threads,
     test: card.test !== null,

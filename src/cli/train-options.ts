@@ -4,11 +4,12 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { largestSeed } from "../core/random.ts";
 import type { G2pDataFacts } from "../recipes/g2p/data.ts";
-import { g2pSettings, scaledModel, type G2pSettings, type G2pVariant } from "../recipes/g2p/settings.ts";
+import { g2pSettings, g2pModel, type G2pSettings, type G2pVariant } from "../recipes/g2p/settings.ts";
+import { checkFeed, hardSettingsOf, type AttentionFlags } from "./attention-options.ts";
 import { path, realNumber, wholeNumber, type CommandOption } from "./command.ts";
 
-/** What the options become. */
-export interface TrainFlags {
+/** What the options become; those of the attention are for the commands that have them. */
+export interface TrainFlags extends AttentionFlags {
   readonly data?: string;
   readonly limit?: number;
   readonly size?: number;
@@ -84,11 +85,13 @@ export const trainOptions: readonly CommandOption[] = [
   },
 ];
 
-/** The recipe's settings with what the options change. */
+/** The recipe's settings with what the options change. @throws UsageError for options that do not go together. */
 export function settingsOf(variant: G2pVariant, flags: TrainFlags): G2pSettings {
-  const { size, epochs, patience, batch, rate, dropout, smoothing, seed } = flags;
+  const { size, feed, epochs, patience, batch, rate, dropout, smoothing, seed } = flags;
+  checkFeed(variant, flags);
   return g2pSettings(variant, {
-    ...(size === undefined ? {} : { model: scaledModel(variant, size) }),
+    model: g2pModel(variant, { size, feed }),
+    ...hardSettingsOf(variant, flags),
     ...(epochs === undefined ? {} : { epochs }),
     ...(patience === undefined ? {} : { patience }),
     ...(batch === undefined ? {} : { batchSize: batch }),
@@ -100,13 +103,14 @@ export function settingsOf(variant: G2pVariant, flags: TrainFlags): G2pSettings 
 }
 
 /** A folder below .heed that the options name: the same for the same options. */
-export function defaultFolder(name: string, facts: G2pDataFacts, { size, limit }: TrainFlags): string {
+export function defaultFolder(name: string, facts: G2pDataFacts, { size, limit, feed }: TrainFlags): string {
   const data = facts.kind === "cmudict" ? "cmudict" : folderWord(facts.name);
   const parts = [
     name,
     data,
     ...(limit === undefined ? [] : [`${limit}w`]),
     ...(size === undefined ? [] : [`s${size}`]),
+    ...(feed === undefined ? [] : [feed ? "feed" : "nofeed"]),
   ];
   return join(".heed", "train", parts.join("-"));
 }

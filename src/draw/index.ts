@@ -51,4 +51,5 @@ export {
 } from "./alignment.ts";
 export { alignmentLines, type AlignmentLinesOptions } from "./alignment-lines.ts";
 export { alignmentMatrix, type AlignmentMatrixOptions } from "./alignment-matrix.ts";
+export { curves, type Curve, type CurvePanel, type CurvesOptions } from "./curves.ts";
 export { alignmentTerminal, type AlignmentTerminalOptions } from "./terminal.ts";

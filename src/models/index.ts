@@ -12,6 +12,8 @@ export {
   type Regularization,
   type Seq2SeqParams,
 } from "./seq2seq/model.ts";
+export { positionSteps, type ForcedBatch } from "./seq2seq/position-steps.ts";
+export { sampledRuns, type RunOptions, type SampledRuns } from "./seq2seq/sampled-runs.ts";
 export { epochBatches, pairArrays, type Pair, type PairBatch } from "./seq2seq/batches.ts";
 export { createDecoder, type Decoder, type DecoderOptions } from "./seq2seq/decode.ts";
 export type { DecodeOptions, Hypothesis } from "./seq2seq/search.ts";

@@ -27,6 +27,8 @@ export interface TrainProgress {
   /** Sum and count of losses since the last report, so that reports are the same after a resume. */
   readonly lossSum: number;
   readonly lossCount: number;
+  /** Sums of the task's metrics over the same steps, by name; absent where there are none. */
+  readonly metricSums?: Readonly<Record<string, number>>;
   /** Whether the validation at `step` is still to be made: the run was stopped before its end. */
   readonly validationDue: boolean;
 }
@@ -44,7 +46,7 @@ export const firstProgress: TrainProgress = {
   validationDue: false,
 };
 
-/** Named groups of trees: `params`, `average`, and the optimiser's slots. */
+/** Named groups of trees: `params`, `average`, the optimiser's slots, and `task` for what the task itself carries. */
 export type TrainArrays = { readonly [group: string]: Tree<NdArray> };
 
 /** Writes a checkpoint: to a temporary file, flushed, renamed. A kill leaves the old or the new one, whole. */
@@ -148,7 +150,8 @@ export function copyInto(
 
 /** The progress in a file's metadata, field by field: nothing else of it is kept. */
 function checkProgress(path: string, text: string): TrainProgress {
-  const { step, epoch, batch, seconds, processorSeconds, best, lossSum, lossCount, validationDue } = parseRecord(text);
+  const { step, epoch, batch, seconds, processorSeconds, best, lossSum, lossCount, metricSums, validationDue } =
+    parseRecord(text);
   if (
     isCount(step) &&
     isCount(epoch) &&
@@ -159,9 +162,11 @@ function checkProgress(path: string, text: string): TrainProgress {
     isFinite(processorSeconds) &&
     processorSeconds >= 0 &&
     isFinite(lossSum) &&
+    (metricSums === undefined || Object.values(record(metricSums)).every(isFinite)) &&
     typeof validationDue === "boolean"
   ) {
-    const numbers = { step, epoch, batch, seconds, processorSeconds, lossSum, lossCount, validationDue };
+    const sums = metricSums === undefined ? {} : { metricSums: record(metricSums) as Readonly<Record<string, number>> };
+    const numbers = { step, epoch, batch, seconds, processorSeconds, lossSum, lossCount, ...sums, validationDue };
     if (best === null) return { ...numbers, best };
     const { score, step: at } = record(best);
     if (isFinite(score) && isCount(at) && at <= step) return { ...numbers, best: { score, step: at } };

@@ -78,7 +78,7 @@ async function traces(events: readonly TrainEvent[]): Promise<unknown> {
   return {
     arrays: [...tensors].map(([name, a]) => [name, [...(a.data as Float32Array)]]),
     best: await readFile(join(folder, "best.safetensors"), "hex"),
-    losses: events.flatMap((e) => (e.type === "step" ? [[e.step, e.loss, e.rate, e.norm]] : [])),
+    losses: events.flatMap((e) => (e.type === "step" ? [[e.step, e.loss, e.metrics, e.rate, e.norm]] : [])),
     scores: events.flatMap((e) => (e.type === "validation" ? [[e.step, e.score, e.best]] : [])),
     progress,
   };
@@ -123,6 +123,48 @@ describe("train", () => {
       expect(rest[0]).toMatchObject({ type: "start", resumed: true, step: stopAt });
       expect(await traces([...first, ...rest])).toEqual(whole);
     }
+  });
+
+  test("what the task carries goes on with a resume, and its metrics are averaged as the loss is", async () => {
+    // The state is the average of the losses so far, and moves the next gradient.
+    const carrying = (stop?: () => void): TrainTask<Params, number> => {
+      const state = { average: array([0]) };
+      const base = task();
+      let steps = 0;
+      return {
+        ...base,
+        state,
+        async step(params, batch, key) {
+          const { loss, grads } = await base.step(params, batch, key);
+          const carried = state.average.data as Float32Array;
+          const gap = carried[0]!;
+          (grads.x.data as Float32Array)[0]! += gap;
+          carried[0]! += (loss - carried[0]!) / 4;
+          if (++steps === 7) stop?.();
+          return { loss, grads, metrics: { gap, steady: 2 } };
+        },
+      };
+    };
+    const events = await collect(train(carrying(), settings, { folder }));
+    const told = events.flatMap((e) => (e.type === "step" ? [e.metrics] : []));
+    expect(told).toHaveLength(3);
+    expect(told.every((m) => m!["steady"] === 2 && Number.isFinite(m!["gap"]))).toBe(true);
+    const whole = await traces(events);
+    await rm(folder, { recursive: true });
+    const stop = new AbortController();
+    const first = await collect(
+      train(
+        carrying(() => stop.abort()),
+        settings,
+        { folder, signal: stop.signal },
+      ),
+    );
+    const rest = await collect(train(carrying(), settings, { folder, resume: true }));
+    expect(await traces([...first, ...rest])).toEqual(whole);
+    // A checkpoint without what the task carries is of another training.
+    await rm(folder, { recursive: true });
+    await collect(train(task(), settings, { folder }));
+    await expect(collect(train(carrying(), settings, { folder, resume: true }))).rejects.toThrow("tensor task.average");
   });
 
   test("time in all, and of the processor, is summed over the runs", async () => {

@@ -44,7 +44,7 @@ export async function* train<P, B>(
     params,
     (a) => new NdArray(a.dtype, a.shape, (a.data as Float32Array).slice()),
   );
-  const arrays: TrainArrays = { params, average, ...state };
+  const arrays: TrainArrays = { params, average, ...state, ...(task.state === undefined ? {} : { task: task.state }) };
   let progress = firstProgress;
   const resumed = resume && existsSync(last);
   if (resumed) progress = await loadCheckpoint(last, arrays, settings.fingerprint);
@@ -128,7 +128,7 @@ export async function* train<P, B>(
     }
     const batch = batches[progress.batch]!;
     const stepKey = foldIn(key, progress.step);
-    const { loss, grads } = await task.step(params as P, batch, stepKey);
+    const { loss, grads, metrics } = await task.step(params as P, batch, stepKey);
     const norm = globalNormHost(grads as Tree<NdArray>);
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) {
       const site = await task.diagnose?.(params as P, batch, stepKey);
@@ -162,6 +162,7 @@ export async function* train<P, B>(
       batch: ended ? 0 : progress.batch + 1,
       lossSum: progress.lossSum + loss,
       lossCount: progress.lossCount + 1,
+      ...(metrics === undefined ? {} : { metricSums: summed(progress.metricSums ?? {}, metrics) }),
       validationDue: step % validateEvery === 0 || step === totalSteps,
     };
     if (ended && progress.epoch < settings.epochs) batches = task.batches(progress.epoch);
@@ -176,13 +177,15 @@ export async function* train<P, B>(
         totalSteps,
         epoch,
         loss: progress.lossSum / progress.lossCount,
+        ...(progress.metricSums === undefined ? {} : { metrics: averaged(progress.metricSums, progress.lossCount) }),
         rate,
         norm,
         perSecond,
         etaSeconds: perStep * (totalSteps - step),
         seconds: seconds(),
       };
-      progress = { ...progress, lossSum: 0, lossCount: 0 };
+      const { metricSums: _, ...rest } = progress;
+      progress = { ...rest, lossSum: 0, lossCount: 0 };
       examples = 0;
       steps = 0;
       since = performance.now();
@@ -200,4 +203,16 @@ export async function* train<P, B>(
   if (kept !== progress) yield await save();
   const spent = { seconds: seconds(), processorSeconds: processorSeconds() };
   yield { type: "done", step: progress.step, reason, best: progress.best, ...spent };
+}
+
+/** Sums by name; a name that is new begins at 0. */
+function summed(
+  sums: Readonly<Record<string, number>>,
+  metrics: Readonly<Record<string, number>>,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, (sums[name] ?? 0) + value]));
+}
+
+function averaged(sums: Readonly<Record<string, number>>, count: number): Readonly<Record<string, number>> {
+  return Object.fromEntries(Object.entries(sums).map(([name, sum]) => [name, sum / count]));
 }

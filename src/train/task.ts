@@ -1,6 +1,7 @@
 // What the training loop takes and tells: the task, the settings, the events.
 
 import type { NdArray } from "../core/ndarray.ts";
+import type { Tree } from "../core/tree.ts";
 import type { TrainProgress } from "./checkpoint.ts";
 import type { Optimizer } from "./optim/optimizer.ts";
 import type { Schedule } from "./schedule.ts";
@@ -9,12 +10,19 @@ import type { Schedule } from "./schedule.ts";
 export interface StepResult<P> {
   readonly loss: number;
   readonly grads: P;
+  /** Numbers beside the loss, by name, the same names at every step; their averages are told with the loss's. Default: none. */
+  readonly metrics?: Readonly<Record<string, number>>;
 }
 
 /** What is trained: a model, its data, and how it is judged. `P` is the tree of parameters, `B` a batch. */
 export interface TrainTask<P, B> {
   /** The first parameters; the loop trains them in place. */
   readonly params: P;
+  /**
+   * What the task carries from step to step besides the parameters, such as a baseline's average: float32 arrays that `step`
+   * changes in place. They are kept in the checkpoint, so that a resumed training goes on with them. Default: nothing.
+   */
+  readonly state?: Tree<NdArray>;
   /** The batches of an epoch, a function of the epoch's number alone; every epoch has as many, and at least one. */
   batches(epoch: number): readonly B[];
   /** Examples (words, sentences) in a batch, for the throughput. */
@@ -65,7 +73,10 @@ export type TrainEvent =
       readonly step: number;
       readonly totalSteps: number;
       readonly epoch: number;
+      /** Average since the last such event, as the metrics. */
       readonly loss: number;
+      /** The averages of what the task tells beside its loss; absent where it tells nothing. */
+      readonly metrics?: Readonly<Record<string, number>>;
       readonly rate: number;
       readonly norm: number;
       readonly perSecond: number;

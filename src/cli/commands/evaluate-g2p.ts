@@ -1,6 +1,7 @@
 // heed evaluate g2p: error rates of a model on words that it has never seen, beside the published ones.
 
 import type { Device } from "../../engine/runtime.ts";
+import { largestSeed } from "../../core/random.ts";
 import type { HeldOut, Measurement } from "../../recipes/g2p/measure.ts";
 import { usualAlpha } from "../../models/seq2seq/search.ts";
 import { alphaOption } from "../alpha-option.ts";
@@ -14,6 +15,7 @@ interface EvaluateFlags {
   readonly alpha?: number;
   readonly split?: HeldOut;
   readonly device?: Device;
+  readonly permute?: number;
 }
 
 export const evaluateG2pCommand: Command<EvaluateFlags> = {
@@ -30,6 +32,11 @@ export const evaluateG2pCommand: Command<EvaluateFlags> = {
     alphaOption,
     { flags: "--split <name>", summary: "test or dev", fallback: "test", read: oneOf("test", "dev") },
     { flags: "--device <name>", summary: "cpu or wasm", fallback: "cpu", read: oneOf("cpu", "wasm") },
+    {
+      flags: "--permute <seed>",
+      summary: "measure again with each word's states in a random order: does the model read where it looks?",
+      read: wholeNumber(0, largestSeed),
+    },
   ],
   example: {
     line: "heed evaluate g2p --model .heed/train/g2p-additive-mine/model --data mine",
@@ -44,13 +51,14 @@ async function evaluate({ options, console }: CommandCall<EvaluateFlags>): Promi
     import("../../recipes/g2p/measure.ts"),
     import("../evaluate-output.ts"),
   ]);
-  const { data: folder, split, beam = 1, alpha = usualAlpha, device } = options;
+  const { data: folder, split, beam = 1, alpha = usualAlpha, device, permute } = options;
   const measurement: Measurement = await measureG2p(findModel(options.model), {
     ...(folder === undefined ? {} : { folder }),
     ...(split === undefined ? {} : { split }),
     beam,
     alpha,
     ...(device === undefined ? {} : { device }),
+    ...(permute === undefined ? {} : { permute }),
     // Minutes of silence look like a hang to a person; programs wait without being told.
     begin: (wordCount) => {
       if (console.stderr.isTTY && !options.json) console.stderr.write(`Measuring ${grouped(wordCount)} words ...\n`);

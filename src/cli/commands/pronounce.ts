@@ -6,6 +6,7 @@ import type { PronounceResult } from "../../models/pronounce/pronouncer.ts";
 import { alphaOption } from "../alpha-option.ts";
 import { oneOf, path, wholeNumber, type Command, type CommandCall } from "../command.ts";
 import { colorsOf, printable, widthOf, type Console } from "../console.ts";
+import { figureOption } from "../figure-option.ts";
 import { UsageError } from "../usage.ts";
 
 interface PronounceFlags {
@@ -32,7 +33,7 @@ export const pronounceCommand: Command<PronounceFlags> = {
     },
     { flags: "--nbest <n>", summary: "pronunciations of a word", fallback: "1", read: wholeNumber(1, 100) },
     alphaOption,
-    { flags: "--figure <file>", summary: "draw the alignments to an .svg or .png file", read: figurePath },
+    figureOption("the alignments"),
     { flags: "--model <dir>", summary: "model folder", fallback: "the model that ships", read: path },
     { flags: "--device <name>", summary: "cpu or wasm", fallback: "cpu", read: oneOf("cpu", "wasm") },
     { flags: "--timing", summary: "print on stderr where the time went" },
@@ -101,9 +102,4 @@ async function draw(file: string, results: readonly Answer[], console: Console):
     console.stderr.write(`heed: ${printable(error.message)}\n`);
     return false;
   }
-}
-
-function figurePath(text: string): string {
-  if (!/\.(svg|png)$/i.test(text)) throw new UsageError("must end in .svg or .png");
-  return path(text);
 }

@@ -1,16 +1,15 @@
 // heed train g2p: trains the pronunciation model and writes its folder.
 
-import { oneOf, path, type Command, type CommandCall } from "../command.ts";
+import { path, type Command, type CommandCall } from "../command.ts";
 import { printable, type Console } from "../console.ts";
 import { grouped } from "../grouped.ts";
+import { attentionOptions } from "../attention-options.ts";
 import { defaultFolder, settingsOf, trainOptions, type TrainFlags } from "../train-options.ts";
 import type { CardScore, G2pCard } from "../../recipes/g2p/card.ts";
 import { timeText } from "../../recipes/g2p/card-text.ts";
-import type { G2pVariant } from "../../recipes/g2p/settings.ts";
 import { shellWord } from "../../recipes/g2p/shell-word.ts";
 
 interface TrainG2pFlags extends TrainFlags {
-  readonly variant?: G2pVariant;
   readonly out?: string;
   readonly ship?: string;
   readonly test?: true;
@@ -21,12 +20,7 @@ interface TrainG2pFlags extends TrainFlags {
 export const trainG2pCommand: Command<TrainG2pFlags> = {
   summary: "Train a model that pronounces words",
   options: [
-    {
-      flags: "--variant <name>",
-      summary: "attention of the decoder: none, additive or dot",
-      fallback: "additive",
-      read: oneOf("none", "additive", "dot"),
-    },
+    ...attentionOptions,
     ...trainOptions,
     { flags: "--out <dir>", summary: "folder of the checkpoints", fallback: ".heed/train/...", read: path },
     { flags: "--ship <dir>", summary: "model folder to write at the end", fallback: "OUT/model", read: path },
@@ -49,13 +43,13 @@ async function train({ options, console }: CommandCall<TrainG2pFlags>): Promise<
     import("../interrupt.ts"),
     import("../../recipes/g2p/ship.ts"),
   ]);
-  const { variant = "additive", data: folder, limit, threads, test, resume = false, events, json = false } = options;
-  const settings = settingsOf(variant, options);
+  const { attention = "additive", data: folder, limit, threads, test, resume = false, events, json = false } = options;
+  const settings = settingsOf(attention, options);
   const data = await loadG2pData({
     ...(folder === undefined ? {} : { folder }),
     ...(limit === undefined ? {} : { limit }),
   });
-  const out = options.out ?? defaultFolder(`g2p-${variant}`, data.facts, options);
+  const out = options.out ?? defaultFolder(`g2p-${attention}`, data.facts, options);
   const into = options.ship ?? join(out, "model");
   // Better now than after hours of training. OUT is made by the training itself.
   if (options.ship !== undefined) await prepareModelFolder(into);
@@ -63,7 +57,7 @@ async function train({ options, console }: CommandCall<TrainG2pFlags>): Promise<
   const say = (sentence: string): void => void (json || console.stderr.write(`${printable(sentence)}\n`));
   say(
     `${facts.name}: ${facts.trainWordCount} words to train on, ${facts.devWordCount} dev, ${facts.testWordCount} test; ` +
-      `variant ${variant}, ${settings.epochs} epochs, checkpoints in ${out}`,
+      `${attention} attention, ${settings.epochs} epochs, checkpoints in ${out}`,
   );
   if (note !== null) say(`${facts.name}: ${note}`);
   const interrupt = watchInterrupts(console);

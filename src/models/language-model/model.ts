@@ -10,7 +10,6 @@ import type { NdArray } from "../../core/ndarray.ts";
 import type { Rng } from "../../core/random.ts";
 import { scope } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { dropout } from "../../nn/dropout.ts";
 import { initLayerNorm, layerNorm, type LayerNormParams } from "../../nn/layer-norm.ts";
 import { initLinear, type LinearParams } from "../../nn/linear.ts";
 import { embedSymbols, initSymbols, readSymbols, type SymbolParams } from "../transformer/embed.ts";
@@ -18,6 +17,7 @@ import {
   initSelfLayer,
   noDropout,
   selfLayer,
+  thin,
   type SelfLayerParams,
   type TransformerDropout,
 } from "../transformer/layers.ts";
@@ -101,7 +101,7 @@ function run(
   const { mask, drop, state } = given;
   const place = state ? { from: state.length, capacity: capacityOf(state) } : undefined;
   const embedded = embedSymbols(params.token, config, ids, place); // (B, T, N)
-  let x = dropout(embedded, { rate: drop.rate, key: drop.key });
+  let x = thin(embedded, drop);
   const layers: StepState<Tensor>["layers"][number][] = [];
   let length: Tensor | undefined;
   params.layers.forEach((layer, i) => {

@@ -4,9 +4,9 @@ import { inputError, type HeedError } from "../../core/errors.ts";
 import type { Device } from "../../engine/runtime.ts";
 import { decode as spell, encode as index, type Vocabulary } from "../../text/vocabulary.ts";
 import { longestWord } from "../../text/word.ts";
-import { createDecoder } from "../seq2seq/decode.ts";
 import { usualAlpha, type Hypothesis } from "../seq2seq/search.ts";
 import { checkWord } from "./check-word.ts";
+import { longestSourceOf, pronounceDecoder } from "./decoder.ts";
 import type { PronounceModel } from "./model.ts";
 
 /** Where each phoneme looked: `weights[row][column]`, each row a distribution over the letters. */
@@ -64,12 +64,19 @@ type ReadWord = Readable | { readonly word: string; readonly error: HeedError };
 
 /** Loads a model into the engine. @param device - default: as `compile`. */
 export function createPronouncer(model: PronounceModel, options: { readonly device?: Device } = {}): Pronouncer {
-  const decoder = createDecoder(model.config, model.params, { buckets: wordLengths, ...options });
+  const decoder = pronounceDecoder(model, { buckets: wordLengths, ...options });
+  const longest = longestSourceOf(model);
+  const readWord = (word: string): ReadWord => {
+    const checked = checkWord(word, model.letters.symbols);
+    if (!("symbols" in checked) || checked.symbols.length <= longest) return { word, ...checked };
+    const got = `${JSON.stringify(checked.symbols.slice(0, 24).join(""))} with ${checked.symbols.length}`;
+    return { word, error: inputError("pronounce", `a word may have at most ${longest} letters with this model`, got) };
+  };
   return {
     alphabet: model.letters.symbols,
     async pronounce(words, { beam = 1, nbest = 1, alpha = usualAlpha } = {}) {
       checkSearch(beam, nbest);
-      const read = words.map((word): ReadWord => ({ word, ...checkWord(word, model.letters.symbols) }));
+      const read = words.map(readWord);
       const good = read.filter((r): r is Readable => "symbols" in r);
       const found = await decoder.decode(
         good.map((r) => index(model.letters, r.symbols)),

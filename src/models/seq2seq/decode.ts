@@ -1,5 +1,6 @@
 // Decoding: greedy and beam search over a loaded sequence-to-sequence model, batched, with the attention of every step.
 
+import { inputError } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import { constant } from "../../core/ops/source.ts";
 import { logSoftmax } from "../../core/ops/softmax.ts";
@@ -10,6 +11,7 @@ import type { Device } from "../../engine/runtime.ts";
 import type { PreparedMemory } from "../../attention/contract.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import { decodeFree, encode, type DecoderState, type Seq2SeqParams } from "./model.ts";
+import { permuteMemory } from "./permute.ts";
 import type { DecodeOptions, DecoderFunctions, Hypothesis, MemoryArrays } from "./search.ts";
 import { searchDecoder } from "./search-decoder.ts";
 
@@ -38,6 +40,11 @@ export interface DecoderOptions {
    * one by one. Default: none; sources of one length go together and nothing is padded, which suits many words at once.
    */
   readonly buckets?: readonly number[];
+  /**
+   * Seed, an integer from 0 to 2^31 - 1, of a random order in which every source's states stand before attention: what shows
+   * whether a model reads where it looks. Default: the order of the source.
+   */
+  readonly permute?: number;
 }
 
 // The parameters' tree has one optional member and one open one, too deep for the checker to map; the shapes are checked when traced.
@@ -47,7 +54,7 @@ type Loose = ((...args: readonly unknown[]) => Promise<unknown>) & { dispose(): 
 export function createDecoder(
   config: Seq2SeqConfig,
   params: Seq2SeqParams<NdArray>,
-  { device, threads, bake = true, buckets = [] }: DecoderOptions = {},
+  { device, threads, bake = true, buckets = [], permute }: DecoderOptions = {},
 ): Decoder {
   const settings = {
     ...(device === undefined ? {} : { device }),
@@ -90,9 +97,10 @@ export function createDecoder(
     },
     { ...settings, name: "seq2seq.step" },
   ) as unknown as Loose;
-  return searchDecoder<DecoderState<NdArray>, MemoryArrays | Record<never, never>>({
+  const { longestSource = Infinity } = config;
+  const decoder = searchDecoder<DecoderState<NdArray>, MemoryArrays | Record<never, never>>({
     sourceCount: config.sourceCount,
-    buckets,
+    buckets: buckets.map((length) => Math.min(length, longestSource)),
     step: (memory, previous, state) => step(given, memory, previous, state) as ReturnType<DecoderFunctions["step"]>,
     longest: (length) => 2 * length + 10,
     async begin(source, mask) {
@@ -100,11 +108,26 @@ export function createDecoder(
         initial: DecoderState<NdArray>;
         memory: MemoryArrays | Record<never, never>;
       };
-      return { initial, memory: mask && "keys" in memory ? { ...memory, mask } : memory };
+      const ordered = permute === undefined ? memory : permuteMemory(memory, source, mask, permute);
+      return { initial, memory: mask && "keys" in ordered ? { ...ordered, mask } : ordered };
     },
     async dispose() {
       await encoder.dispose();
       await step.dispose();
     },
   });
+  return {
+    ...decoder,
+    async decode(sources, options) {
+      const long = sources.findIndex(({ length }) => length > longestSource);
+      if (long >= 0)
+        throw inputError(
+          "decode",
+          `with location attention a source must have at most ${longestSource} symbols`,
+          `${sources[long]!.length} in source ${long}`,
+          "The model has no parameters for further places: train one with a larger longestSource.",
+        );
+      return await decoder.decode(sources, options);
+    },
+  };
 }

@@ -2,76 +2,29 @@
 // Axes: B batch, S source positions, U target positions, E embedding, H encoder state (2H both directions), D decoder state,
 // A attentional vector.
 
-import { attend, beginAttention, initAttention, prepareMemory } from "../../attention/attend.ts";
-import { cells } from "../../attention/cells.ts";
-import type { CellParams, PreparedMemory } from "../../attention/contract.ts";
+import { attend, beginAttention, prepareMemory } from "../../attention/attend.ts";
+import type { AttentionCell, AttentionResult, PreparedMemory } from "../../attention/contract.ts";
 import { bindAxes } from "../../core/axes.ts";
 import { sizeOf } from "../../core/dtype.ts";
-import type { NdArray } from "../../core/ndarray.ts";
 import { add } from "../../core/ops/binary.ts";
 import { concat, stack, unstack } from "../../core/ops/concat.ts";
 import { matmul } from "../../core/ops/matmul.ts";
 import { reshape } from "../../core/ops/movement.ts";
 import { fill } from "../../core/ops/source.ts";
 import { tanh } from "../../core/ops/unary.ts";
-import type { Rng } from "../../core/random.ts";
 import { scope } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Tree } from "../../core/tree.ts";
 import { dropout } from "../../nn/dropout.ts";
-import { embedding, initEmbedding, type EmbeddingParams } from "../../nn/embedding.ts";
-import { initLinear, linear, type LinearParams } from "../../nn/linear.ts";
-import {
-  biLstm,
-  initBiLstm,
-  initLstm,
-  lstmGates,
-  type BiLstmParams,
-  type LstmParams,
-  type LstmState,
-} from "../../nn/lstm.ts";
+import { embedding } from "../../nn/embedding.ts";
+import { linear } from "../../nn/linear.ts";
+import { biLstm, lstmGates, type LstmState } from "../../nn/lstm.ts";
 import { stackLayers } from "../../nn/stack.ts";
 import type { Seq2SeqConfig } from "./config.ts";
+import { mechanismOf, type Seq2SeqParams } from "./params.ts";
+import { beginPositions, readPositions, sumsPositions } from "./positions.ts";
 
-export type Seq2SeqParams<T> = {
-  readonly source: EmbeddingParams<T>;
-  readonly encoder: readonly BiLstmParams<T>[];
-  /** From the encoder's last state (2H) to the decoder's first hidden and cell (D each). */
-  readonly bridge: { readonly hidden: LinearParams<T>; readonly cell: LinearParams<T> };
-  readonly target: EmbeddingParams<T>;
-  readonly decoder: LstmParams<T>;
-  /** (A, 4D): the attentional vector of the step before, into the gates. Only with input feeding. */
-  readonly feed?: T;
-  /** The mechanism's own parameters; absent without attention. */
-  readonly attention?: CellParams<T>;
-  /** From [context; hidden] to the attentional vector (A). */
-  readonly combine: LinearParams<T>;
-  readonly output: LinearParams<T>;
-};
-
-/** Parameters drawn from `rng`, in a fixed order. */
-export function initSeq2Seq(config: Seq2SeqConfig, rng: Rng): Seq2SeqParams<NdArray> {
-  const { embeddingSize: E, encoderSize: H, decoderSize: D, attentionalSize: A } = config;
-  const cell = config.attention === "none" ? null : cells[config.attention];
-  return {
-    source: initEmbedding({ count: config.sourceCount, size: E, deviation: 1 }, rng),
-    encoder: Array.from({ length: config.encoderLayers }, (_, i) =>
-      initBiLstm({ inSize: i === 0 ? E : 2 * H, size: H }, rng),
-    ),
-    bridge: {
-      hidden: initLinear({ inSize: 2 * H, outSize: D }, rng),
-      cell: initLinear({ inSize: 2 * H, outSize: D }, rng),
-    },
-    target: initEmbedding({ count: config.targetCount, size: E, deviation: 1 }, rng),
-    decoder: initLstm({ inSize: E, size: D }, rng),
-    ...(config.inputFeeding ? { feed: rng.uniform([A, 4 * D], 1 / Math.sqrt(D)) } : {}),
-    ...(cell
-      ? { attention: initAttention(cell, { querySize: D, keySize: 2 * H, alignmentSize: config.alignmentSize }, rng) }
-      : {}),
-    combine: initLinear({ inSize: cell ? 2 * H + D : D, outSize: A }, rng),
-    output: initLinear({ inSize: A, outSize: config.targetCount }, rng),
-  };
-}
+export { initSeq2Seq, type Seq2SeqParams } from "./params.ts";
 
 /**
  * Dropout while training: one rate, one mask a sequence, off where `key` is null. It thins the embeddings, what goes from
@@ -118,7 +71,7 @@ export function encode(
     stackLayers(params.encoder, embedded, (p, x) => biLstm(p, x, { mask }), thin),
   );
   const last = finals.at(-1)!;
-  const cell = config.attention === "none" ? null : cells[config.attention];
+  const cell = mechanismOf(config);
   const memory = cell ? prepareMemory(cell, params.attention!, { keys: outputs, values: outputs, mask }) : null;
   return {
     memory,
@@ -126,40 +79,85 @@ export function encode(
       hidden: tanh(linear(params.bridge.hidden, last.hidden)),
       cell: linear(params.bridge.cell, last.cell),
       feed: fill([B, config.attentionalSize], 0),
-      attention: cell && memory ? beginAttention(cell, memory) : {},
+      attention:
+        !cell || !memory ? {} : sumsPositions(config) ? beginPositions(config, memory) : beginAttention(cell, memory),
     },
   };
 }
 
-/** One decoder step. */
+/** The recurrent part of a step: (B, 4D), the projected previous symbol, and the state of the step before -> hidden and cell (B, D). */
+export function recur(
+  params: Seq2SeqParams<Tensor>,
+  projected: Tensor,
+  state: Pick<DecoderState<Tensor>, "hidden" | "cell" | "feed">,
+): LstmState<Tensor> {
+  let gates = add(projected, matmul(state.hidden, params.decoder.recurrent));
+  if (params.feed) gates = add(gates, matmul(state.feed, params.feed));
+  return lstmGates(gates, state.cell);
+}
+
+/** The attending part of a step. */
+export interface Look {
+  /** (B, A): what the output is read from. */
+  readonly attentional: Tensor;
+  /** Null without attention. */
+  readonly attended: AttentionResult | null;
+}
+
+/**
+ * The attending part of a step, from its hidden state (B, D).
+ *
+ * Source: Luong, Pham and Manning 2015 (arXiv:1508.04025): h_t -> a_t -> c_t -> h~_t = tanh(W_c [c_t; h_t]), eq. 5.
+ */
+export function look(
+  params: Seq2SeqParams<Tensor>,
+  { mechanism, memory }: { readonly mechanism: AttentionCell | null; readonly memory: PreparedMemory | null },
+  hidden: Tensor,
+  { state, key = null }: { readonly state: Tree<Tensor>; readonly key?: Tensor | null },
+): Look {
+  const attended = mechanism && memory ? attend(mechanism, params.attention!, memory, hidden, { state, key }) : null;
+  return {
+    attentional: tanh(linear(params.combine, attended ? concat([attended.context, hidden], -1) : hidden)),
+    attended,
+  };
+}
+
+/** One decoder step: the state for the next, and either the vector that the output is read from or, where positions are summed out, the output. */
 export interface DecoderStep {
   readonly state: DecoderState<Tensor>;
-  /** (B, A): what the output is read from; the state's `feed` too, where there is input feeding. */
-  readonly attentional: Tensor;
+  /** (B, A); null where positions are summed out. */
+  readonly attentional: Tensor | null;
+  /** (B, V), where positions are summed out; else null. */
+  readonly logits: Tensor | null;
   /** (B, S); null without attention. */
   readonly weights: Tensor | null;
 }
 
 /**
- * One step from the projected previous symbol.
+ * One step from the previous symbol.
  *
- * @param projected - (B, 4D): the previous symbol's embedding through the decoder's input weights, bias added.
- * Source: Luong, Pham and Manning 2015 (arXiv:1508.04025): h_t -> a_t -> c_t -> h~_t = tanh(W_c [c_t; h_t]), eq. 5.
+ * @param previous - int32 (B): the symbol.
+ * @param projected - (B, 4D): its embedding through the decoder's input weights, bias added.
  */
 function decodeStep(
   config: Seq2SeqConfig,
   params: Seq2SeqParams<Tensor>,
   memory: PreparedMemory | null,
-  projected: Tensor,
+  { previous, projected }: { readonly previous: Tensor; readonly projected: Tensor },
   state: DecoderState<Tensor>,
 ): DecoderStep {
-  let gates = add(projected, matmul(state.hidden, params.decoder.recurrent));
-  if (params.feed) gates = add(gates, matmul(state.feed, params.feed));
-  const { hidden, cell } = lstmGates(gates, state.cell);
-  const mechanism = config.attention === "none" ? null : cells[config.attention];
-  const attended =
-    mechanism && memory ? attend(mechanism, params.attention!, memory, hidden, { state: state.attention }) : null;
-  const attentional = tanh(linear(params.combine, attended ? concat([attended.context, hidden], -1) : hidden));
+  const { hidden, cell } = recur(params, projected, state);
+  if (memory && sumsPositions(config)) {
+    const {
+      logits,
+      weights,
+      state: attention,
+    } = readPositions(config, params, memory, hidden, previous, state.attention);
+    return { state: { hidden, cell, feed: state.feed, attention }, attentional: null, logits, weights };
+  }
+  const { attentional, attended } = look(params, { mechanism: mechanismOf(config), memory }, hidden, {
+    state: state.attention,
+  });
   return {
     state: {
       hidden,
@@ -168,12 +166,13 @@ function decodeStep(
       attention: attended?.state ?? state.attention,
     },
     attentional,
+    logits: null,
     weights: attended?.weights ?? null,
   };
 }
 
 /** Projects previous symbols (any shape, int32) into the decoder's gates: (..., 4D). */
-function projectTarget(params: Seq2SeqParams<Tensor>, previous: Tensor, thin: (x: Tensor) => Tensor): Tensor {
+export function projectTarget(params: Seq2SeqParams<Tensor>, previous: Tensor, thin: (x: Tensor) => Tensor): Tensor {
   return linear({ weight: params.decoder.input, bias: params.decoder.bias }, thin(embedding(params.target, previous)));
 }
 
@@ -181,7 +180,8 @@ function projectTarget(params: Seq2SeqParams<Tensor>, previous: Tensor, thin: (x
 export type ForcedResult = { readonly logits: Tensor; readonly weights: Tensor | null };
 
 /**
- * Runs the whole network on known targets (teacher forcing).
+ * Runs the whole network on known targets (teacher forcing), as it decodes: `hard` attention takes the likeliest position,
+ * and where positions are summed out the logits are log-probabilities.
  *
  * @param source - int32 (B, S); @param mask - bool (B, S) or null.
  * @param previous - int32 (B, U): the symbol before each target, `begin` first.
@@ -201,20 +201,24 @@ export function forced(
     projectTarget(params, previous, (x) => dropout(x, { ...drop, sharedAxes: [1] })),
     1,
   );
+  const symbols = unstack(previous, 1);
   let state = initial;
-  const vectors: Tensor[] = [];
-  const weights: Tensor[] = [];
+  const steps: DecoderStep[] = [];
   scope("decoder", () =>
-    inputs.forEach((projected) => {
-      const step = decodeStep(config, params, memory, projected, state);
+    inputs.forEach((projected, t) => {
+      const step = decodeStep(config, params, memory, { previous: symbols[t]!, projected }, state);
       state = step.state;
-      vectors.push(step.attentional);
-      if (step.weights) weights.push(step.weights);
+      steps.push(step);
     }),
   );
-  const all = dropout(stack(vectors, 1), { ...drop, sharedAxes: [1] }); // (B, U, A)
+  const [vectors, logits, weights] = (["attentional", "logits", "weights"] as const).map((name) => {
+    const all = steps.flatMap((step) => step[name] ?? []);
+    return all.length > 0 ? stack(all, 1) : null;
+  });
+  if (logits) return { logits, weights: weights ?? null };
+  const all = dropout(vectors!, { ...drop, sharedAxes: [1] }); // (B, U, A)
   const flat = linear(params.output, reshape(all, [sizeOf([B, U]), config.attentionalSize]));
-  return { logits: reshape(flat, [B, U, config.targetCount]), weights: weights.length > 0 ? stack(weights, 1) : null };
+  return { logits: reshape(flat, [B, U, config.targetCount]), weights: weights ?? null };
 }
 
 /** One free-running step. */
@@ -224,7 +228,12 @@ export type FreeStep = {
   readonly weights: Tensor | null;
 };
 
-/** One step of decoding: previous int32 (B) and a state -> logits (B, targetCount), weights (B, S) or null, the next state. */
+/**
+ * One step of decoding: previous int32 (B) and a state -> logits (B, targetCount), weights (B, S) or null, the next state.
+ *
+ * The weights are those by which the step reads: one-hot with `hard` attention; with `marginal` and `monotonic` the prior
+ * p(a_t | y_<t, x), which the step has before its symbol is known, as all the others.
+ */
 export function decodeFree(
   config: Seq2SeqConfig,
   params: Seq2SeqParams<Tensor>,
@@ -234,7 +243,11 @@ export function decodeFree(
 ): FreeStep {
   return scope("decoder", () => {
     const projected = projectTarget(params, previous, (x) => x);
-    const step = decodeStep(config, params, memory, projected, state);
-    return { state: step.state, logits: linear(params.output, step.attentional), weights: step.weights };
+    const step = decodeStep(config, params, memory, { previous, projected }, state);
+    return {
+      state: step.state,
+      logits: step.logits ?? linear(params.output, step.attentional!),
+      weights: step.weights,
+    };
   });
 }

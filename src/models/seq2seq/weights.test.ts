@@ -164,14 +164,30 @@ describe("a configuration", () => {
     ],
     [
       "another attention",
-      { ...config, attention: "hard" },
-      'attention must be one of none, additive, coverage, dot, got "hard"',
+      { ...config, attention: "harder" },
+      'attention must be one of none, additive, coverage, dot, general, local-m, local-p, location, entmax, hard, marginal, monotonic, got "harder"',
     ],
     ["feeding that is a number", { ...config, inputFeeding: 1 }, "inputFeeding must be true or false, got 1"],
     [
       "dot between sizes that differ",
       { ...config, attention: "dot", decoderSize: 5 },
       "with dot attention decoderSize must be twice encoderSize, got 5 and 2",
+    ],
+    [
+      "feeding where positions are summed out",
+      { ...config, attention: "marginal" },
+      "with marginal attention inputFeeding must be false, got true. The decoder's state must not depend on",
+    ],
+    [
+      "a window without its reach",
+      { ...config, attention: "local-p" },
+      "with local-p attention reach must be an integer from 1 to 8192, got undefined",
+    ],
+    ["a reach without a window", { ...config, reach: 3 }, "with additive attention there must be no reach, got 3"],
+    [
+      "location without its longest source",
+      { ...config, attention: "location", longestSource: 0.5 },
+      "with location attention longestSource must be an integer from 1 to 8192, got 0.5",
     ],
   ])("%s is refused", (_, value, message) => {
     expect(() => checkSeq2SeqConfig("c.json", value)).toThrow(message);

@@ -24,7 +24,10 @@ export interface TransformerLayerConfig {
    * trains without a long warm-up, or `post`, after each sum, as Vaswani et al. 2017 have it.
    */
   readonly norm: "pre" | "post";
-  /** Whether the output's weight is the embedding of the symbols, transposed (Press and Wolf 2017, arXiv:1608.05859). */
+  /**
+   * Whether the output's weight is the embedding of the symbols, transposed (Press and Wolf 2017, arXiv:1608.05859). It spares
+   * parameters where there are many symbols; a network of few begins to learn later, for at first it says each symbol again.
+   */
   readonly tiedOutput: boolean;
 }
 

@@ -13,7 +13,6 @@ import { expandDims, squeeze } from "../../core/ops/movement.ts";
 import type { Rng } from "../../core/random.ts";
 import { scope } from "../../core/scope.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import { dropout } from "../../nn/dropout.ts";
 import { initLayerNorm, layerNorm, type LayerNormParams } from "../../nn/layer-norm.ts";
 import { initLinear, type LinearParams } from "../../nn/linear.ts";
 import { checkTransformerConfig, type TransformerConfig } from "./config.ts";
@@ -25,6 +24,7 @@ import {
   initSelfLayer,
   noDropout,
   selfLayer,
+  thin,
   type CrossLayerParams,
   type SelfLayerParams,
   type TransformerDropout,
@@ -82,7 +82,7 @@ export function transformerEncode(
   bindAxes("transformerEncode", { source: [source, "B S"], ...(mask ? { mask: [mask, "B S"] as const } : {}) });
   const padding = mask ? keyPadding(mask) : null;
   const states = scope("encoder", () => {
-    const embedded = dropout(embedSymbols(params.source, config, source), dropOf(drop)); // (B, S, N)
+    const embedded = thin(embedSymbols(params.source, config, source), drop); // (B, S, N)
     return finish(
       params.encoderNorm,
       params.encoder.reduce(
@@ -159,7 +159,7 @@ function decode(
 ): TransformerForced & { readonly state: StepState<Tensor> | null } {
   return scope("decoder", () => {
     const place = state ? { from: state.length, capacity: capacityOf(state) } : undefined;
-    let x = dropout(embedSymbols(params.target, config, previous, place), dropOf(drop)); // (B, U, N)
+    let x = thin(embedSymbols(params.target, config, previous, place), drop); // (B, U, N)
     let weights: Tensor;
     const caches: MultiHeadCache<Tensor>[] = [];
     params.decoder.forEach((layer, i) => {
@@ -179,9 +179,4 @@ function decode(
 /** The norm at the end of a stack, where there is one. */
 function finish(norm: LayerNormParams<Tensor> | undefined, x: Tensor): Tensor {
   return norm ? layerNorm(norm, x) : x;
-}
-
-/** Of what enters the first layer. */
-function dropOf({ rate, key }: TransformerDropout): { rate: number; key: Tensor | null } {
-  return { rate, key };
 }

@@ -2,8 +2,8 @@
 // model of the same layers. The file is written by tools/golden/transformer.py.
 
 import { describe, expect, test } from "vitest";
-import { checkGolden, goldenArray, goldenState, onCpu, readGolden, type GoldenCase } from "../../../test/golden.ts";
 import { largestError } from "../../../test/close.ts";
+import { checkGolden, goldenArray, goldenState, onCpu, readGolden } from "../../../test/golden.ts";
 import type { MultiHeadParams } from "../../attention/multi-head/params.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import { split } from "../../core/ops/concat.ts";
@@ -20,9 +20,8 @@ import type { CrossLayerParams, SelfLayerParams } from "./layers.ts";
 import { transformerForced } from "./model.ts";
 
 type Named = Readonly<Record<string, Tensor>>;
-type Case = GoldenCase & { readonly rounding: Readonly<Record<string, number>> };
 
-const golden = readGolden<Case>("src/models/transformer/golden/transformer.json");
+const golden = readGolden("src/models/transformer/golden/transformer.json");
 const sizes = { modelSize: 4, headCount: 2, innerSize: 6 };
 const translation = { ...sizes, sourceCount: 6, targetCount: 7, encoderLayers: 2, decoderLayers: 2 };
 const language = { ...sizes, count: 7, layerCount: 2 };
@@ -145,18 +144,19 @@ const applied: Readonly<Record<string, (p: Named, inputs: Named) => Named>> = {
   ),
 };
 
-describe.each(Object.entries(golden))("%s", (name, c) => {
-  test("outputs and all gradients equal torch's", () =>
-    checkGolden<Readonly<Record<string, NdArray>>>(c, { load: (state) => state, apply: applied[name]! as never }));
+describe.each(Object.entries(golden))("%s", (name, { single, ...c }) => {
+  const apply = applied[name]! as never;
 
-  test("the error of float32 is no more than some times torch's own", async () => {
-    const got = await onCpu(applied[name] as never, goldenState(c.params), goldenState(c.inputs));
-    for (const [output, rounding] of Object.entries(c.rounding)) {
-      const { error, scale } = largestError(
-        got.get(output)!.data,
-        goldenArray(c.outputs[output]!, "float64").data as Float64Array,
-      );
-      expect(error / scale).toBeLessThan(8 * Math.max(rounding, 2 ** -24));
+  test("outputs and all gradients equal torch's", () =>
+    checkGolden<Readonly<Record<string, NdArray>>>(c, { load: (state) => state, apply }));
+
+  // The line of one mechanism, two times torch's error, is too near for a whole network: what a layer rounds the next ones spread.
+  test("outputs are off by no more than some times what torch's own float32 is off by", async () => {
+    const got = await onCpu(apply, goldenState(c.params), goldenState(c.inputs));
+    for (const [output, torchError] of Object.entries(single!.outputs)) {
+      const wanted = goldenArray(c.outputs[output]!, "float64").data as Float64Array;
+      const { error, scale } = largestError(got.get(output)!.data, wanted);
+      expect(error).toBeLessThan(8 * Math.max(torchError, scale * 2 ** -24));
     }
   });
 });

@@ -1,6 +1,7 @@
 // The card as a page for people, README.md beside the model. Every number comes from card.json.
 
 import type { G2pCard } from "./card.ts";
+import type { G2pVariant } from "./settings.ts";
 import { shellWord } from "./shell-word.ts";
 import { computationVersion } from "./train.ts";
 
@@ -59,9 +60,22 @@ function notScored({ data }: G2pCard): string {
   return `The test words are not yet scored; once a model is chosen, \`heed evaluate g2p --model DIR${folder}\` does it, DIR being this folder.\n\n`;
 }
 
+const attentions: Readonly<Record<G2pVariant, string>> = {
+  none: "without attention: the decoder has the encoder's last state alone",
+  additive: "with additive attention over the letters",
+  dot: "with dot-product attention over the letters",
+  general: "with general (bilinear) attention over the letters",
+  "local-m": "with general attention over a window of letters that moves on with every phoneme",
+  "local-p": "with general attention over a window of letters whose place it predicts",
+  location: "with attention that goes by the place of a letter alone",
+  entmax: "with additive attention over few letters at a time (entmax 1.5)",
+  hard: "with hard attention: it reads one letter's state at a time, and learned which by REINFORCE",
+  marginal: "with hard attention to one letter at a time, over which it sums",
+  monotonic: "with hard attention to one letter at a time that never goes back, over which it sums",
+};
+
 function attentionText(variant: G2pCard["settings"]["variant"]): string {
-  if (variant === "none") return "without attention: the decoder has the encoder's last state alone";
-  return `with ${variant === "dot" ? "dot-product" : "additive"} attention over the letters`;
+  return attentions[variant];
 }
 
 function percent(value: number): string {

@@ -7,6 +7,7 @@ import { fileError } from "../../core/errors.ts";
 import { readFileBounded } from "../../files/node.ts";
 import { pronounceFiles } from "../../models/pronounce/model.ts";
 import { readFingerprint, type Fingerprint } from "./fingerprint.ts";
+import { g2pVariants, type G2pVariant } from "./settings.ts";
 
 /** The names of a model folder's files besides the model's own. */
 export const cardFiles = { card: "card.json", words: "words.bin", text: "README.md" } as const;
@@ -32,7 +33,7 @@ const cardSchema = z.object({
     testWordCount: count,
     digest: hash,
   }),
-  settings: z.looseObject({ variant: z.enum(["none", "additive", "dot"]), seed: z.number(), epochs: count }),
+  settings: z.looseObject({ variant: z.enum(g2pVariants), seed: z.number(), epochs: count }),
   training: z.object({
     /** Why it ended. */
     reason: z.enum(["finished", "patience", "aborted"]),
@@ -87,7 +88,7 @@ export type G2pCard = {
     readonly digest: string;
   };
   readonly settings: {
-    readonly variant: "none" | "additive" | "dot";
+    readonly variant: G2pVariant;
     readonly seed: number;
     readonly epochs: number;
     readonly [name: string]: unknown;

@@ -2,6 +2,7 @@
 
 import { inputError } from "../../core/errors.ts";
 import type { G2pCard } from "./card.ts";
+import type { G2pVariant } from "./settings.ts";
 import type { Lexicon } from "./lexicon.ts";
 import type { Measurement } from "./measure.ts";
 import { lexiconDigest } from "./lexicon-digest.ts";
@@ -10,7 +11,7 @@ import { pairedTest, type PairedTest } from "./significance.ts";
 /** One side of the comparison. Rates are in percent. */
 export type ComparedModel = {
   readonly folder: string;
-  readonly variant: "none" | "additive" | "dot";
+  readonly variant: G2pVariant;
   readonly wer: number;
   readonly per: number;
   readonly parameterCount: number;

@@ -1,8 +1,8 @@
 // Measuring a model on the words of a lexicon: error rates, which words were wrong, and how fast it was.
 
 import type { Device } from "../../engine/runtime.ts";
+import { pronounceDecoder } from "../../models/pronounce/decoder.ts";
 import type { PronounceModel } from "../../models/pronounce/model.ts";
-import { createDecoder } from "../../models/seq2seq/decode.ts";
 import { usualAlpha } from "../../models/seq2seq/search.ts";
 import { decode as spell, encode as index } from "../../text/vocabulary.ts";
 import { lettersOf, type Lexicon } from "./lexicon.ts";
@@ -25,10 +25,11 @@ export interface Evaluation {
  *
  * @param options.beam - hypotheses kept a step. Default 1, greedy.
  * @param options.alpha - exponent of the length penalty. Default `usualAlpha`.
+ * @param options.permute - seed of an order in which attention finds each word's states; see `DecoderOptions`.
  * @throws the reason of `options.signal`, between two batches.
  */
 export async function evaluateG2p(
-  { config, params, letters, phonemes }: PronounceModel,
+  model: PronounceModel,
   lexicon: Lexicon,
   {
     beam = 1,
@@ -41,11 +42,13 @@ export async function evaluateG2p(
     readonly signal?: AbortSignal;
     readonly device?: Device;
     readonly threads?: number;
+    readonly permute?: number;
   } = {},
 ): Promise<Evaluation> {
+  const { letters, phonemes } = model;
   const spellings = lexicon.entries.map(({ word }) => lettersOf(word));
   const readable = spellings.map((symbols) => symbols.every((symbol) => letters.ids.has(symbol)));
-  const decoder = createDecoder(config, params, options);
+  const decoder = pronounceDecoder(model, options);
   const start = performance.now();
   try {
     const sources = spellings.filter((_, i) => readable[i]).map((symbols) => index(letters, symbols));

@@ -10,7 +10,7 @@ import { rng } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { mapLeaves } from "../../core/tree.ts";
 import { initSeq2Seq, type Seq2SeqParams } from "../../models/seq2seq/model.ts";
-import { g2pLoss } from "./task.ts";
+import { g2pLoss } from "./objective.ts";
 
 test("the graph of a training step", async () => {
   const config = {

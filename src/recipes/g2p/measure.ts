@@ -22,6 +22,8 @@ export interface Measurement {
   /** Words among those measured that the model has seen: its own dev words, which chose it; else 0. */
   readonly overlapCount: number;
   readonly evaluation: Evaluation;
+  /** The same words with each word's states in another order before attention; absent where none was asked for. */
+  readonly permuted?: { readonly seed: number; readonly evaluation: Evaluation };
 }
 
 /** How a model is measured. */
@@ -33,6 +35,8 @@ export interface MeasureOptions {
   readonly beam?: number;
   readonly alpha?: number;
   readonly device?: Device;
+  /** Measure a second time with each word's states in a random order of this seed, from 0 to 2^31 - 1. Default: once. */
+  readonly permute?: number;
   /** Called with the number of words once they are known to be new to the model, before they are pronounced. */
   readonly begin?: (wordCount: number) => void;
   /** Data that is loaded already, instead of `folder`. */
@@ -45,11 +49,18 @@ export interface MeasureOptions {
  * Measures a model folder.
  *
  * @throws HeedError "input" with the count where the model was trained on words that it would be measured with;
- *   "file" where the card, its words, a file of the model or the data are missing, damaged or of another.
+ *   and where `permute` is given for a model without attention; "file" where the card, its words, a file of the model or the data are missing, damaged or of another.
  */
 export async function measureG2p(modelFolder: string, options: MeasureOptions = {}): Promise<Measurement> {
-  const { split = "test", beam, alpha, device, signal } = options;
+  const { split = "test", beam, alpha, device, permute, signal } = options;
   const { card, words } = await readG2pCard(modelFolder);
+  if (permute !== undefined && card.settings.variant === "none")
+    throw inputError(
+      "evaluate",
+      "a model with attention is required, whose states can be permuted",
+      "one without",
+      "Measure it without --permute.",
+    );
   const data = options.data ?? (await dataOf(modelFolder, card, options.folder));
   const lexicon = data.split[split];
   // The dev words of its own training chose the model but did not train it: their score says so, and stands.
@@ -68,13 +79,19 @@ export async function measureG2p(modelFolder: string, options: MeasureOptions = 
   await checkModelFiles(modelFolder, card);
   const model = await loadPronounceModel(modelFolder);
   options.begin?.(lexicon.entries.length);
-  const evaluation = await evaluateG2p(model, lexicon, {
+  const settings = {
     ...(beam === undefined ? {} : { beam }),
     ...(alpha === undefined ? {} : { alpha }),
     ...(device === undefined ? {} : { device }),
     ...(signal === undefined ? {} : { signal }),
-  });
-  return { folder: modelFolder, card, data, split, overlapCount: overlap.count, evaluation };
+  };
+  const evaluation = await evaluateG2p(model, lexicon, settings);
+  const measured = { folder: modelFolder, card, data, split, overlapCount: overlap.count, evaluation };
+  if (permute === undefined) return measured;
+  return {
+    ...measured,
+    permuted: { seed: permute, evaluation: await evaluateG2p(model, lexicon, { ...settings, permute }) },
+  };
 }
 
 /** How a measurement stands to the published tables (g014b2b). */

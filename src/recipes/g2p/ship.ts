@@ -9,16 +9,16 @@ import type { NdArray } from "../../core/ndarray.ts";
 import { leaves } from "../../core/tree.ts";
 import { readFileBounded, writeFileAtomic } from "../../files/node.ts";
 import { loadPronounceModel, savePronounceModel } from "../../models/pronounce/node.ts";
-import { decodeSeq2Seq } from "../../models/seq2seq/weights.ts";
 import { cardFiles, hashModelFiles, sha256, type CardScore, type G2pCard } from "./card.ts";
 import { cardText } from "./card-text.ts";
 import type { G2pData } from "./data.ts";
 import { evaluateG2p } from "./evaluate.ts";
 import { fingerprintSize, fingerprintWords } from "./fingerprint.ts";
 import type { Lexicon } from "./lexicon.ts";
-import type { G2pSettings } from "./settings.ts";
+import { g2pModel, type G2pSettings } from "./settings.ts";
 import { shellWord } from "./shell-word.ts";
-import { g2pConfig, g2pVocabularies } from "./task.ts";
+import { g2pNetwork } from "./network.ts";
+import { g2pVocabularies } from "./task.ts";
 import { computationVersion, trainingFiles } from "./train.ts";
 
 /** A training that ended, and where its model goes. */
@@ -71,12 +71,11 @@ export async function shipG2p(shipment: G2pShipment): Promise<G2pCard> {
   const best = join(folder, trainingFiles.best);
   if (!existsSync(best) || done.best === null)
     throw fileError(best, "a training that was validated at least once is required", "none", "Train on.");
-  const vocabularies = g2pVocabularies(train, dev);
-  const config = g2pConfig(settings, vocabularies);
-  const params = decodeSeq2Seq(config, await readFileBounded(best, { maxBytes: 2 ** 31 }), best);
+  const network = g2pNetwork(settings, g2pVocabularies(train, dev));
+  const trained = network.model(await readFileBounded(best, { maxBytes: 2 ** 31 }), best);
   await prepareModelFolder(into);
   await rm(join(into, cardFiles.card), { force: true });
-  await savePronounceModel(into, { config, ...vocabularies, params });
+  await savePronounceModel(into, trained);
   const model = await loadPronounceModel(into);
   const score = async (lexicon: Lexicon): Promise<CardScore> => {
     const { score } = await evaluateG2p(model, lexicon, {
@@ -131,9 +130,10 @@ export function trainingCommand(
   settings: G2pSettings,
   { threads, test = false }: Pick<G2pShipment, "threads" | "test">,
 ): string {
-  const { variant, model, epochs, batchSize, rate, dropout, smoothing, seed, patience } = settings;
+  const { variant, model, epochs, batchSize, rate, dropout, smoothing, seed, patience, hard } = settings;
+  const usual = g2pModel(variant).inputFeeding;
   const options: Readonly<Record<string, string | number | null | undefined>> = {
-    variant,
+    attention: variant,
     data: facts.kind === "folder" ? shellWord(facts.name) : null,
     limit: facts.limit,
     size: model.encoderSize,
@@ -145,11 +145,21 @@ export function trainingCommand(
     smoothing,
     seed,
     threads,
+    ...(hard && {
+      baseline: hard.baseline,
+      samples: hard.samples,
+      entropy: hard.entropyBonus,
+      "semi-sampling": hard.semiSampling,
+    }),
   };
   const given = Object.entries(options).filter(([, value]) => value !== null && value !== undefined);
-  return ["heed train g2p", ...given.map(([name, value]) => `--${name} ${value}`), ...(test ? ["--test"] : [])].join(
-    " ",
-  );
+  const feed = model.inputFeeding === usual ? [] : [model.inputFeeding ? "--feed" : "--no-feed"];
+  return [
+    "heed train g2p",
+    ...given.map(([name, value]) => `--${name} ${value}`),
+    ...feed,
+    ...(test ? ["--test"] : []),
+  ].join(" ");
 }
 
 async function versions(): Promise<Readonly<Record<string, string>>> {

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import type { NdArray } from "../../core/ndarray.ts";
 import { randomKey } from "../../core/random.ts";
+import type { Seq2SeqParams } from "../../models/seq2seq/params.ts";
 import { buildLexicon } from "./lexicon.ts";
-import { g2pSettings, scaledModel } from "./settings.ts";
+import { g2pSettings, g2pModel } from "./settings.ts";
 import { g2pTask, g2pVocabularies } from "./task.ts";
 
 const { lexicon } = buildLexicon([
@@ -11,7 +13,7 @@ const { lexicon } = buildLexicon([
 
 test("a step gives a finite loss; one that does not is traced to its site", async () => {
   const settings = g2pSettings("additive", {
-    model: { ...scaledModel("additive", 4), encoderLayers: 1 },
+    model: { ...g2pModel("additive", { size: 4 }), encoderLayers: 1 },
     batchSize: 2,
   });
   const task = g2pTask(settings, lexicon, lexicon, g2pVocabularies(lexicon, lexicon), { threads: 1 });
@@ -20,7 +22,7 @@ test("a step gives a finite loss; one that does not is traced to its site", asyn
     const key = randomKey(1);
     expect((await task.step(task.params, batch!, key)).loss).toBeGreaterThan(0);
     expect(await task.diagnose!(task.params, batch!, key)).toBeNull();
-    (task.params.output.weight.data as Float32Array)[3] = NaN;
+    ((task.params as unknown as Seq2SeqParams<NdArray>).output.weight.data as Float32Array)[3] = NaN;
     expect((await task.step(task.params, batch!, key)).loss).toBeNaN();
     expect(await task.diagnose!(task.params, batch!, key)).toContain("argument 0.output.weight holds NaN");
   } finally {
