@@ -15,7 +15,7 @@ import { initSeq2Seq } from "../src/models/seq2seq/model.ts";
 import { pronounceFiles, type PronounceModel } from "../src/models/pronounce/model.ts";
 import { loadPronounceModel, savePronounceModel } from "../src/models/pronounce/node.ts";
 import { loadCmudict } from "../src/recipes/g2p/cmudict.ts";
-import { g2pConfig } from "../src/recipes/g2p/task.ts";
+import { g2pConfig } from "../src/recipes/g2p/network.ts";
 import { g2pSettings } from "../src/recipes/g2p/settings.ts";
 import { createVocabulary, encode } from "../src/text/vocabulary.ts";
 import { printRows, row, type Row } from "./support/rows.ts";

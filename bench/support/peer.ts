@@ -23,6 +23,11 @@ export class Peer {
     this.#child.stdin!.on("error", () => undefined);
   }
 
+  /** Whether its process is gone. */
+  get ended(): boolean {
+    return this.#ended !== null;
+  }
+
   /** Asks one thing. Rejects when the peer refuses or ends. */
   async ask(question: string): Promise<Answer> {
     const answer = await new Promise<Answer>((resolve, reject) => {
