@@ -1,6 +1,6 @@
 // The mechanisms by name: what a model's configuration may ask for.
 
-import { checkOptions } from "../core/errors.ts";
+import { checkOptions, optionError } from "../core/errors.ts";
 import type { AttentionCell } from "./contract.ts";
 import { entmaxNormalizer } from "./normalizers/entmax.ts";
 import { softmaxNormalizer } from "./normalizers/softmax.ts";
@@ -46,7 +46,7 @@ export interface CellOptions {
 /**
  * The mechanism of a name, with numbers of its own.
  *
- * @throws HeedError when an option is unknown or out of its range.
+ * @throws HeedError for a name that none has, and when an option is unknown or out of its range.
  */
 export function cellOf(name: MechanismName, options: CellOptions = {}): AttentionCell {
   checkOptions("cellOf", options, ["reach", "longest", "semiSampling"]);
@@ -73,6 +73,8 @@ export function cellOf(name: MechanismName, options: CellOptions = {}): Attentio
       return { score: additive, normalizer: entmaxNormalizer({ alpha: 1.5 }), selection: soft };
     case "hard":
       return { score: additive, normalizer: softmaxNormalizer, selection: hard({ semiSampling }) };
+    default:
+      throw optionError("cellOf", `the mechanism must be among ${names.join(", ")}`, JSON.stringify(name));
   }
 }
 

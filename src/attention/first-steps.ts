@@ -2,6 +2,7 @@
 
 import { bindAxes } from "../core/axes.ts";
 import { checkOptions, shapeError } from "../core/errors.ts";
+import { checkTensor } from "../core/op.ts";
 import { reshape } from "../core/ops/movement.ts";
 import { show, type Tensor } from "../core/tensor.ts";
 import { attention } from "./dot-product/attention.ts";
@@ -33,6 +34,7 @@ export function scaledDotProduct(
 ): Tensor {
   const where = "scaledDotProduct";
   checkOptions(where, options, ["mask"]);
+  for (const [name, x] of Object.entries({ query, keys, values })) checkTensor(where, name, x);
   if (query.rank === 4) return attention({ query, keys, values, ...options }).context;
   if (query.rank !== 2)
     throw shapeError(

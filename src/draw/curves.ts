@@ -91,7 +91,7 @@ function panelNodes(
   const y = (value: number): number => height - place(up, value);
   const grid = ticks(up.from, up.to, 4).flatMap((value) => [
     line(0, y(value), across.size, y(value), { stroke: theme.rule }),
-    text(label(value), -8, y(value), { size: 11, fill: theme.muted, anchor: "end" }),
+    text(label(value, up), -8, y(value), { size: 11, fill: theme.muted, anchor: "end" }),
   ]);
   const ends = spread(
     all.map(({ points }) => y(lastFinite(points)[1])),

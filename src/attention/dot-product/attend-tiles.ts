@@ -1,6 +1,6 @@
 // Blocks of queries, each against the tiles of keys of which it may see something.
 
-import { add, maximum, minimum, mul } from "../../core/ops/binary.ts";
+import { add, maximum, mul } from "../../core/ops/binary.ts";
 import { concat } from "../../core/ops/concat.ts";
 import { gather } from "../../core/ops/gather.ts";
 import { array } from "../../core/ndarray.ts";
@@ -11,7 +11,7 @@ import { constant, iota } from "../../core/ops/source.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { coordinates } from "../masks/coordinates.ts";
 import { chunksOf } from "./chunks.ts";
-import { insideOf } from "./inside.ts";
+import { insideRules } from "./inside.ts";
 import { attendRows, type Operands } from "./rows.ts";
 import { mayBeEmpty, type ScoreRules } from "./rules.ts";
 import { tileGroups, tileSize, tileTable, type TileGroup } from "./tiles.ts";
@@ -65,7 +65,7 @@ function attendGroup(
   const [, B, H, rows] = blocks.shape as readonly [number, number, number, number];
   const { sizes } = rules;
   const count = group.tiles[0]!.length;
-  const inside = { ...rules, mask: insideOf(rules.mask) };
+  const inside = insideRules(rules);
   const starts = indices(group.blocks.map((block) => block * rows));
   const tiles = constant(array(Int32Array.from(group.tiles.flat()), { shape: [group.blocks.length, count] }));
   const { outputs } = scan(
@@ -78,12 +78,7 @@ function attendGroup(
       const values = tiled.values === tiled.keys ? keys : side(tiled.values);
       // A tile that stands for none begins before the first key: what lies outside is blocked.
       const within = add(reshape(mul(at.tiles, tileSize), [count, 1]), reshape(iota(tileSize), [1, tileSize]));
-      const placed = coordinates(sizes, {
-        queryStart: at.start,
-        queryCount: Math.min(rows, sizes.queryLength),
-      });
-      const query = minimum(placed.query, sizes.queryLength - 1);
-      const { batch, head } = placed;
+      const { batch, head, query } = coordinates(sizes, { queryStart: at.start, queryCount: rows });
       const key = reshape(within, [1, 1, 1, count * tileSize]);
       const context = attendRows({ query: at.q, keys, values }, inside, { batch, head, query, key, whole: ["batch", "head"] }); // prettier-ignore
       return { state: [], outputs: context };

@@ -18,7 +18,9 @@ export type { AttentionOptions } from "./options.ts";
  *
  * Keys and values that the mask blocks for every query, as padding, have no influence, not even as NaN. A key that is
  * blocked for some queries never reaches those. A score of +Infinity, or a NaN at an allowed pair, gives NaN: it is
- * passed on, never hidden. Where the scores are many it is computed in blocks, in memory that grows with T + S.
+ * passed on, never hidden. -Infinity, as a function on scores may give it, has weight 0 beside a finite score; a query of
+ * nothing else is NaN, or 0 where the mask blocks a part of its keys. Where the scores are many they are computed in blocks,
+ * in memory that grows with T + S.
  *
  * @returns `context`, float32 (B, T, H, E).
  * @throws HeedError when axes disagree, the mask does not fit, an option is unknown or out of range, or, under

@@ -35,7 +35,7 @@ export function attendBlocked(
   ofRows: OfRows = attendRows,
 ): Tensor {
   const [B, T, H, D] = query.shape as readonly [number, number, number, number];
-  const count = Math.ceil(T / blockSize);
+  const count = Math.max(1, Math.ceil(T / Math.max(1, blockSize))); // one block of no rows where there are no queries
   const rows = Math.ceil(T / count); // equal blocks, so that little is added at the end
   const padded = pad(query, [[0, 0], [0, count * rows - T], [0, 0], [0, 0]]); // prettier-ignore
   const blocks = transpose(reshape(padded, [B, count, rows, H, D]), [1, 0, 3, 2, 4]); // (count, B, H, rows, D)

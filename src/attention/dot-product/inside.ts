@@ -6,6 +6,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { and } from "../masks/algebra.ts";
 import type { Mask, MaskCoordinates, MaskSizes } from "../masks/mask.ts";
 import { maskOf } from "../masks/rule.ts";
+import type { ScoreRules } from "./rules.ts";
 
 const inside: Mask = maskOf({
   name: "inside",
@@ -13,8 +14,19 @@ const inside: Mask = maskOf({
   verdict: ({ key, sizes }) => ({ allowed: sizes ? key < sizes.keyLength : "depends", why: "a key of the sequence" }),
 });
 
+/** Rules whose mask blocks keys outside of the sequence, and whose functions are asked about positions inside alone. */
+export function insideRules(rules: ScoreRules): ScoreRules {
+  const { mask, scoreMod, sizes } = rules;
+  return {
+    ...rules,
+    mask: insideOf(mask),
+    // It may look positions up in a table, which has no others.
+    scoreMod: scoreMod && ((scores, at) => scoreMod(scores, within(at, sizes))),
+  };
+}
+
 /** A mask that blocks keys outside of the sequence, and asks `mask` about those inside alone: stored masks hold nothing else. */
-export function insideOf(mask: Mask | null): Mask {
+function insideOf(mask: Mask | null): Mask {
   if (!mask) return inside;
   const { parts: _, ...own } = mask; // which would be asked outside
   return and(inside, {

@@ -12,7 +12,10 @@ import type { ScoreRules } from "./rules.ts";
  * * `plain`: primitives, with all scores at once.
  * * `blocked`: primitives, a block of queries at a time; the gradient computes the blocks again.
  */
-export type Lowering = "fused" | "plain" | "blocked";
+export type Lowering = (typeof lowerings)[number];
+
+/** The names of all lowerings. */
+export const lowerings = ["fused", "plain", "blocked"] as const;
 
 /** Bytes of scores (B, H, T, S) up to which they are held at once: they fit the caches, and a gradient reads them again. */
 const plainBytes = 8 * 2 ** 20;

@@ -3,12 +3,15 @@
 import { bindAxes } from "../../core/axes.ts";
 import { checkOptions, optionError, shapeError } from "../../core/errors.ts";
 import { kindOf } from "../../core/ndarray.ts";
+import { checkTensor } from "../../core/op.ts";
 import { mul } from "../../core/ops/binary.ts";
 import { broadcastTo, expandDims, reshape } from "../../core/ops/movement.ts";
 import { where } from "../../core/ops/select.ts";
 import { fill } from "../../core/ops/source.ts";
 import { show, type Tensor } from "../../core/tensor.ts";
 import { dropout } from "../../nn/dropout.ts";
+import { requireMask } from "../masks/require-mask.ts";
+import { lowerings } from "./lowering.ts";
 import type { AttentionOptions } from "./options.ts";
 import type { ScoreRules } from "./rules.ts";
 
@@ -27,6 +30,7 @@ type KeysAndValues = { readonly keys: Tensor; readonly values: Tensor };
 export function rulesOf(options: AttentionOptions): ScoreRules {
   const where = "attention";
   const { query, keys, values, mask = null, softCap = null, emptyRows = "zero", guard = false } = options;
+  for (const [name, x] of Object.entries({ query, keys, values })) checkTensor(where, name, x);
   const { B, T, S, H, G, D } = bindAxes(where, {
     query: [query, "B T H D"],
     keys: [keys, "B S G D"],
@@ -44,11 +48,14 @@ export function rulesOf(options: AttentionOptions): ScoreRules {
     throw optionError(where, "softCap must be a finite number > 0", String(softCap));
   if (emptyRows !== "zero" && emptyRows !== "uniform" && emptyRows !== "throw")
     throw optionError(where, "emptyRows must be zero, uniform or throw", String(emptyRows));
+  if (options.lowering !== undefined && !lowerings.includes(options.lowering))
+    throw optionError(where, `lowering must be among ${lowerings.join(", ")}`, String(options.lowering));
   if (typeof guard !== "boolean") throw optionError(where, "guard must be true or false", kindOf(guard));
   for (const name of ["scoreMod", "normalize"] as const)
     if (options[name] !== undefined && typeof options[name] !== "function")
       throw optionError(where, `${name} must be a function`, kindOf(options[name]));
   const sizes = { batchSize: B, headCount: H, queryLength: T, keyLength: S };
+  if (mask !== null) requireMask(where, "mask", mask);
   mask?.check(sizes);
   return {
     sizes,

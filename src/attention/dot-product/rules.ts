@@ -1,6 +1,8 @@
 // What decides the weights of a scaled dot-product attention besides query and keys.
 
-import type { Tensor } from "../../core/tensor.ts";
+import { shapeError } from "../../core/errors.ts";
+import { checkTensor } from "../../core/op.ts";
+import { sameShape, show, type Tensor } from "../../core/tensor.ts";
 import type { EmptyRows } from "../masks/empty-rows.ts";
 import type { Mask, MaskCoordinates, MaskSizes } from "../masks/mask.ts";
 
@@ -43,4 +45,12 @@ export function mayBeEmpty({ mask, sizes }: Pick<ScoreRules, "mask" | "sizes">):
   if (!mask) return false;
   const { causal, lengths, exact } = mask.structure(sizes);
   return !exact || lengths !== null || (causal !== null && causal < 0);
+}
+
+/** What a user's function made of scores or weights; of another shape it would be stretched, and be something else. */
+export function madeLike(where: string, name: string, made: unknown, given: Tensor): Tensor {
+  checkTensor(where, `the result of ${name}`, made);
+  if (made.dtype !== given.dtype || !sameShape(made.shape, given.shape))
+    throw shapeError(where, `${name} must give what it is given, ${show(given)}`, show(made));
+  return made;
 }

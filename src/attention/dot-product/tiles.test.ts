@@ -6,6 +6,7 @@ import { gradients } from "../../core/grad.ts";
 import { array, type NdArray } from "../../core/ndarray.ts";
 import { add, mul } from "../../core/ops/binary.ts";
 import { equal, less, or as either } from "../../core/ops/compare.ts";
+import { gather } from "../../core/ops/gather.ts";
 import { sum } from "../../core/ops/reduce.ts";
 import { cast } from "../../core/ops/select.ts";
 import { floor } from "../../core/ops/unary.ts";
@@ -86,6 +87,18 @@ test("the function on scores sees the positions that it sees otherwise", async (
     mask: distant,
     softCap: 3,
     scoreMod: (scores, { query, key }) => add(scores, mul(cast(add(key, mul(query, -1)), "float32"), 0.01)),
+  });
+  const plain = await evaluate(attend(rest("plain")), ...given);
+  const tiled = await evaluate(attend(rest("blocked")), ...given);
+  tiled.forEach((a, i) => expectClose(a.data as Float32Array, plain[i]!.data as Float32Array, { rtol: 1e-5, atol: 2e-6 })); // prettier-ignore
+});
+
+test.each(["query", "key"] as const)("the function on scores may look each %s up in a table", async (which) => {
+  const table = rng(8).normal([T], 1);
+  const rest = (lowering: "plain" | "blocked") => (): Rest => ({
+    lowering,
+    mask: diagonal,
+    scoreMod: (scores, at) => add(scores, gather(constant(table), at[which])),
   });
   const plain = await evaluate(attend(rest("plain")), ...given);
   const tiled = await evaluate(attend(rest("blocked")), ...given);

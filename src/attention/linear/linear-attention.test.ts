@@ -190,6 +190,24 @@ describe("the recurrent form", () => {
   });
 });
 
+test("a query without features gets 0, and passes no gradient on", async () => {
+  const fn = (q: Tensor, k: Tensor): readonly Tensor[] => {
+    const { context } = linearAttention({ query: q, keys: k, values: k, featureMap: (x) => x });
+    return [context, ...gradients(sum(context), [q, k])];
+  };
+  const found = await evaluate(fn, array([[[[0, 0]]]]), array([[[[1, 2]], [[3, 4]]]])); // prettier-ignore
+  for (const a of found) expect(list(a).every((x) => x === 0)).toBe(true);
+});
+
+test("the state without queries holds what a query would see before its own key", async () => {
+  const [, k, v] = operands(square);
+  const none = new NdArray("float32", [2, 0, 2, 4], new Float32Array(0));
+  const state = (align: "start" | "end") => (q: Tensor, keys: Tensor, values: Tensor): Tensor =>
+    linearAttention({ query: q, keys, values, mask: causal({ align }) }).state.features; // prettier-ignore
+  expect(list(await evaluate(state("start"), none, k, v)).every((x) => x === 0)).toBe(true);
+  expect(list(await evaluate(state("end"), none, k, v)).every((x) => x > 0)).toBe(true);
+});
+
 test("memory grows with the length, not with its square, in the gradient too", () => {
   const largest = (T: number): number => {
     const [q, k, v] = [0, 1, 2].map(() => input([1, T, 2, 8])) as unknown as [Tensor, Tensor, Tensor];

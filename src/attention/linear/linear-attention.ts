@@ -20,6 +20,7 @@ import { repeatHeads, type Sequences } from "../dot-product/resolve.ts";
 import type { ScoreRules, WeightAlteration } from "../dot-product/rules.ts";
 import { siteOf } from "../dot-product/site.ts";
 import type { Mask, MaskSizes } from "../masks/mask.ts";
+import { requireMask } from "../masks/require-mask.ts";
 import { attentionKind } from "../observe/site.ts";
 import { eluFeatures, type FeatureMap } from "./features.ts";
 import { prefixSums, sumOverKeys, type FeatureRows } from "./prefix-sums.ts";
@@ -118,19 +119,20 @@ function sumsOf(
   const { query, keys, values } = rows;
   const [T, S] = [query.shape[2]!, keys.shape[2]!];
   const plus = (total: Tensor): Tensor => (initial ? add(initial, total) : total);
-  if (causal === null || causal >= S || T === 0) {
-    const final = plus(sumOverKeys(rows));
+  // The first `causal` keys are seen by every query; the others follow the queries one by one, key t after query t.
+  const before = causal === null ? S : Math.min(S, Math.max(0, causal));
+  const seen = (x: Tensor): Tensor => (before === S ? x : sliceAxis(x, 2, 0, before));
+  const ofSeen = (): Tensor => plus(sumOverKeys({ keys: seen(keys), values: seen(values) }));
+  if (causal === null || before === S || T === 0) {
+    const final = ofSeen();
     return { sums: matmul(query, final), final };
   }
-  // The first `causal` keys are seen by every query; the others follow the queries one by one, key t after query t.
-  const before = Math.max(0, causal);
   const late = Math.max(0, -causal);
   const shifted = (x: Tensor): Tensor => {
     const own = sliceAxis(x, 2, before, Math.min(S, Math.max(before, T + causal)));
     return pad(own, [[0, 0], [0, 0], [Math.min(late, T), T - Math.min(late, T) - own.shape[2]!], [0, 0]]); // prettier-ignore
   };
-  const seen = (x: Tensor): Tensor => sliceAxis(x, 2, 0, before);
-  const first = before === 0 ? initial : plus(sumOverKeys({ keys: seen(keys), values: seen(values) }));
+  const first = before === 0 ? initial : ofSeen();
   return prefixSums({ query, keys: shifted(keys), values: shifted(values) }, first, chunkSize);
 }
 
@@ -183,6 +185,7 @@ function checked(
   if (featureMap !== undefined && typeof featureMap !== "function")
     throw optionError(where, "featureMap must be a function of vectors", kindOf(featureMap));
   const sizes = { batchSize: B, headCount: H, queryLength: T, keyLength: S };
+  if (mask) requireMask(where, "mask", mask);
   mask?.check(sizes);
   return { sizes, operands: repeatHeads(query, { keys, values }) };
 }

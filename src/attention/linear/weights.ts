@@ -26,7 +26,8 @@ export function weighFeatures(
   return { logits, masked: allowed ? where(allowed, logits, lowest) : logits, probs, dropped: probs, allowed };
 }
 
-/** x / total, and 0 where the total is 0: then every part of x is. */
+/** x / total, and 0 without gradient where the total is 0: then every part of x is. */
 export function overSum(x: Tensor, total: Tensor): Tensor {
-  return div(x, where(equal(total, 0), 1, total));
+  const none = equal(total, 0);
+  return where(none, 0, div(x, where(none, 1, total)));
 }

@@ -7,9 +7,10 @@ import { gradients } from "../../core/grad.ts";
 import { array, NdArray } from "../../core/ndarray.ts";
 import { add, mul } from "../../core/ops/binary.ts";
 import { lessEqual } from "../../core/ops/compare.ts";
+import { gather } from "../../core/ops/gather.ts";
 import { sum } from "../../core/ops/reduce.ts";
 import { cast } from "../../core/ops/select.ts";
-import { input } from "../../core/ops/source.ts";
+import { constant, input } from "../../core/ops/source.ts";
 import { rng } from "../../core/random.ts";
 import { topological, type Tensor } from "../../core/tensor.ts";
 import { evaluate } from "../../engine/compile.ts";
@@ -24,6 +25,7 @@ import { window } from "../masks/window.ts";
 import { sparsemax } from "../normalizers/sparsemax.ts";
 import { intervene } from "../observe/intervene.ts";
 import { observe } from "../observe/observe.ts";
+import { sites } from "../observe/sites.ts";
 import { chunkWindow, type ChunkWindowOptions } from "./chunk-window.ts";
 import { localAttention, type LocalAttentionOptions } from "./local-attention.ts";
 
@@ -68,6 +70,7 @@ function run(
 }
 
 const stored = array(Uint8Array.from({ length: B * 11 * 11 }, (_, i) => Number(i % 7 !== 0)), { dtype: "bool", shape: [B, 1, 11, 11] }); // prettier-ignore
+const table = rng(5).normal([11], 1);
 const added = rng(4).normal([1, H, 11, 11], 1);
 const chunks: readonly ChunkWindowOptions[] = [
   { chunkSize: 4 },
@@ -89,6 +92,10 @@ const cases: Readonly<Record<string, () => Rest>> = {
     scoreMod: (scores, { query, key }) => add(scores, mul(cast(add(key, mul(query, -1)), "float32"), 0.3)),
   }),
   sparsemax: () => ({ normalize: sparsemax }),
+  "a function that looks positions up in tables": () => ({
+    scoreMod: (scores, { query, key }) =>
+      add(add(scores, gather(constant(table), query)), gather(constant(table), key)),
+  }),
 };
 
 describe.each(Object.entries(cases))("%s", (_name, rest) => {
@@ -113,6 +120,18 @@ test("on the device too, with grouped heads", async () => {
   const local = await evaluate((query: Tensor, keys: Tensor, values: Tensor) => localAttention({ query, keys, values, ...options }).context, q, k, v); // prettier-ignore
   const whole = await evaluate((query: Tensor, keys: Tensor, values: Tensor) => attention({ query, keys, values, mask: chunkWindow(options) }).context, q, k, v); // prettier-ignore
   expectClose(local.data as Float32Array, whole.data as Float32Array, { rtol: 1e-6 });
+});
+
+test("chunks that are longer than the sequence, or beside it, cost no more than the sequence", () => {
+  const facts = (options: ChunkWindowOptions): readonly unknown[] =>
+    sites((x: Tensor) => localAttention({ query: x, keys: x, values: x, ...options }).context, input([1, 12, 2, 4]));
+  expect(facts({ chunkSize: 4096 })).toEqual(facts({ chunkSize: 12, lookBack: 0 }));
+  expect(facts({ chunkSize: 4, lookBack: 1e9, lookForward: 1e9 })).toEqual(facts({ chunkSize: 4, lookBack: 2, lookForward: 2 })); // prettier-ignore
+  const x = input([1, 12, 2, 4]);
+  const sizes = topological([localAttention({ query: x, keys: x, values: x, chunkSize: 4096 }).context]).flatMap(
+    ({ outputs }) => outputs.map(({ shape }) => shape.reduce((a, b) => a * b, 1)),
+  );
+  expect(Math.max(...sizes)).toBe(2 * 12 * 12);
 });
 
 test("what is held grows with the length times the chunk, in the gradient too", () => {

@@ -13,7 +13,7 @@ import { compute } from "../dot-product/compute.ts";
 import { poisonEmptyRows, refuseEmptyRows } from "../dot-product/empty-rows.ts";
 import { attentionOptions, type AttentionOptions } from "../dot-product/options.ts";
 import { repeatHeads, rulesOf, withoutPadding, type Sequences } from "../dot-product/resolve.ts";
-import { insideOf } from "../dot-product/inside.ts";
+import { insideRules } from "../dot-product/inside.ts";
 import { attendRows } from "../dot-product/rows.ts";
 import type { ScoreRules, WeightAlteration } from "../dot-product/rules.ts";
 import { siteOf } from "../dot-product/site.ts";
@@ -68,16 +68,27 @@ export function localAttention(options: LocalAttentionOptions): { readonly conte
     ...own,
     alterations: changes as readonly WeightAlteration[],
   });
+  const chunks = chunksOf(own.sizes.queryLength, window);
   const name = options.site ?? "attention";
   const alterations = offer(name, attentionKind, (changes) => ({
     ...siteOf(operands, altered(changes)),
-    ...costOf(operands, window),
+    ...costOf(operands, chunks),
   }));
   const context =
     alterations.length > 0 || own.sizes.queryLength === 0
       ? compute(operands, altered(alterations))
-      : attendChunks(operands, { ...own, mask: options.mask ?? null }, window);
+      : attendChunks(operands, { ...own, mask: options.mask ?? null }, chunks);
   return { context: empty === "depends" ? poisonEmptyRows(context, operands, own, name) : context };
+}
+
+/** The chunks that there are: none is longer than the sequence, nor has more beside it than are left. */
+function chunksOf(
+  T: number,
+  { chunkSize, lookBack, lookForward }: Required<ChunkWindowOptions>,
+): Required<ChunkWindowOptions> {
+  const w = Math.max(1, Math.min(chunkSize, T));
+  const others = Math.max(0, Math.ceil(T / w) - 1);
+  return { chunkSize: w, lookBack: Math.min(lookBack, others), lookForward: Math.min(lookForward, others) };
 }
 
 /** What is computed, and what is held of scores. */
@@ -119,7 +130,7 @@ function attendChunks(
     keys: besideKeys,
     values: values === keys ? besideKeys : beside(values),
   };
-  const context = attendRows(operands, { ...rules, mask: insideOf(rules.mask) }, positions(B, H, N, w, lookBack, K));
+  const context = attendRows(operands, insideRules(rules), positions(B, H, N, w, lookBack, K));
   const E = context.shape[3]!;
   const back = reshape(transpose(reshape(context, [B, N, H, w, E]), [0, 1, 3, 2, 4]), [B, N * w, H, E]);
   return sliceAxis(back, 1, 0, T);

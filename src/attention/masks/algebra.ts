@@ -1,13 +1,13 @@
 // The algebra of masks: both, either, the opposite.
 
 import { inputError } from "../../core/errors.ts";
-import { kindOf, NdArray } from "../../core/ndarray.ts";
 import { add, minimum } from "../../core/ops/binary.ts";
 import { and as both, not as opposite, or as either } from "../../core/ops/compare.ts";
 import { fill } from "../../core/ops/source.ts";
-import { Tensor } from "../../core/tensor.ts";
+import type { Tensor } from "../../core/tensor.ts";
 import { everything, nothing } from "./everything.ts";
 import type { Mask, MaskSizes, MaskStructure, Verdict } from "./mask.ts";
+import { requireMask } from "./require-mask.ts";
 import { everyKey, noStructure } from "./rule.ts";
 
 /**
@@ -150,16 +150,7 @@ function turned(verdict: Verdict): Verdict {
 }
 
 function checkMasks(where: string, masks: readonly unknown[]): void {
-  for (const mask of masks)
-    if (typeof (mask as Mask | null | undefined)?.allowed !== "function")
-      throw inputError(
-        where,
-        "every operand must be a Mask",
-        mask instanceof Tensor ? `a Tensor ${mask.toString()}` : kindOf(mask),
-        mask instanceof Tensor || mask instanceof NdArray
-          ? "Say what its values mean: allow(x), keyPadding(x), or an importer."
-          : undefined,
-      );
+  for (const mask of masks) requireMask(where, "every operand", mask);
 }
 
 function refuseBias(where: string, masks: readonly Mask[]): void {

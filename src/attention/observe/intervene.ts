@@ -4,6 +4,7 @@ import { inputError } from "../../core/errors.ts";
 import { kindOf } from "../../core/ndarray.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { watched } from "../../core/watch.ts";
+import { madeLike } from "../dot-product/rules.ts";
 import type { MaskCoordinates, MaskSizes } from "../masks/mask.ts";
 import { noSuchSite } from "./observe.ts";
 import { siteMatcher } from "./pattern.ts";
@@ -27,7 +28,7 @@ export type Intervention = (weights: Tensor, context: InterventionContext) => Te
  * The function `fn` with other attention weights: a head ablated, a key blocked, a row pinned.
  *
  * @param interventions - by name of the site, with `*` for any text; all that match are applied, in their order.
- * @throws HeedError when called, if no attention has such a name.
+ * @throws HeedError when called, if no attention has such a name, or a change gives weights of another shape.
  */
 export function intervene<Args extends readonly unknown[], R>(
   fn: (...args: Args) => R,
@@ -53,7 +54,10 @@ export function intervene<Args extends readonly unknown[], R>(
           return own.length === 0
             ? null
             : (weights: Tensor, at: MaskCoordinates) =>
-                own.reduce((w, { change }) => change(w, { site, at, sizes }), weights);
+                own.reduce(
+                  (w, { change }) => madeLike("intervene", `the change of ${site}`, change(w, { site, at, sizes }), w),
+                  weights,
+                );
         },
       },
       () => fn(...args),

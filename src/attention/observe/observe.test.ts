@@ -115,6 +115,20 @@ describe.each(Object.entries(ways))("attention over sequences, %s", (_name, opti
   });
 });
 
+test.each([
+  [0, 5],
+  [5, 0],
+  [0, 0],
+])("%i queries and %i keys have a summary too", async (queries, keys) => {
+  const empty = (length: number): NdArray => new NdArray("float32", [1, length, 2, 4], new Float32Array(8 * length));
+  const fn = observe(layer(), "*", { level: "summary" });
+  const { seen } = (await run(fn, empty(queries), empty(keys), empty(keys))) as { readonly seen: Seen };
+  for (const a of Object.values(seen["encoder.0.attention"]!)) {
+    expect(a.shape).toEqual([1, 2, queries]);
+    expect(floats(a).every((x) => x === 0)).toBe(true);
+  }
+});
+
 test("a summary needs no memory that grows with the square of the length", () => {
   const long = (length: number): number => {
     const shape = [1, length, 1, 8];

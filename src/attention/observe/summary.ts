@@ -18,7 +18,8 @@ export function summarizeRows(weights: Tensor, at: MaskCoordinates): Tensor {
   const entropy = neg(sum(mul(weights, log(where(some, weights, 1))), -1));
   const first = sum(mul(weights, cast(equal(at.key, 0), "float32")), -1);
   const distance = sum(mul(weights, abs(cast(sub(at.query, at.key), "float32"))), -1);
-  return stack([entropy, max(weights, -1), first, distance], -1);
+  const largest = weights.shape[3] === 0 ? entropy : max(weights, -1); // of no keys both are 0
+  return stack([entropy, largest, first, distance], -1);
 }
 
 /** (B, T, H, 4), as blocks give it, by name and heads first. */

@@ -2,6 +2,7 @@
 // Axes: B prompts, P padded length of the prompts, V symbols.
 
 import type { HeadMemory } from "../../attention/multi-head/heads.ts";
+import { checkOptions } from "../../core/errors.ts";
 import { NdArray } from "../../core/ndarray.ts";
 import { add, mul } from "../../core/ops/binary.ts";
 import { gather } from "../../core/ops/gather.ts";
@@ -75,12 +76,16 @@ interface Choice {
  *
  * Prompts are padded at their end to 16, 32, 64, ... symbols, which changes nothing: no position sees a later one, and the next
  * symbol takes the padding's place in the cache. Graphs depend on the number of prompts and on such lengths, so few are compiled.
+ *
+ * @throws HeedError for an unknown option.
  */
 export function createGenerator(
   config: LanguageModelConfig,
   params: LanguageModelParams<NdArray>,
-  { device, threads, bake = true }: GeneratorOptions = {},
+  options: GeneratorOptions = {},
 ): Generator {
+  checkOptions("createGenerator", options, ["device", "threads", "bake"]);
+  const { device, threads, bake = true } = options;
   const settings = {
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),

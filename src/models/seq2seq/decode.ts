@@ -1,6 +1,6 @@
 // Decoding: greedy and beam search over a loaded sequence-to-sequence model, batched, with the attention of every step.
 
-import { inputError } from "../../core/errors.ts";
+import { checkOptions, inputError } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import { constant } from "../../core/ops/source.ts";
 import { logSoftmax } from "../../core/ops/softmax.ts";
@@ -47,15 +47,20 @@ export interface DecoderOptions {
   readonly permute?: number;
 }
 
+/** The members of `DecoderOptions`. */
+export const decoderOptions = ["device", "threads", "bake", "buckets", "permute"] as const;
+
 // The parameters' tree has one optional member and one open one, too deep for the checker to map; the shapes are checked when traced.
 type Loose = ((...args: readonly unknown[]) => Promise<unknown>) & { dispose(): Promise<void> };
 
-/** Prepares a model for decoding. */
+/** Prepares a model for decoding. @throws HeedError for an unknown option. */
 export function createDecoder(
   config: Seq2SeqConfig,
   params: Seq2SeqParams<NdArray>,
-  { device, threads, bake = true, buckets = [], permute }: DecoderOptions = {},
+  options: DecoderOptions = {},
 ): Decoder {
+  checkOptions("createDecoder", options, decoderOptions);
+  const { device, threads, bake = true, buckets = [], permute } = options;
   const settings = {
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),

@@ -3,14 +3,15 @@
 
 import type { HeadMemory } from "../../attention/multi-head/heads.ts";
 import { keyPadding } from "../../attention/masks/key-padding.ts";
-import { inputError } from "../../core/errors.ts";
+import { checkOptions, inputError } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import { constant } from "../../core/ops/source.ts";
 import { logSoftmax } from "../../core/ops/softmax.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import { mapTree } from "../../core/tree.ts";
 import { compile } from "../../engine/compile.ts";
-import type { Decoder, DecoderOptions } from "../seq2seq/decode.ts";
+import { decoderOptions, type Decoder, type DecoderOptions } from "../seq2seq/decode.ts";
+import { permuteMemory } from "../seq2seq/permute.ts";
 import { searchDecoder } from "../seq2seq/search-decoder.ts";
 import type { TransformerConfig } from "./config.ts";
 import { transformerEncode, transformerStep, type TransformerParams } from "./model.ts";
@@ -36,13 +37,15 @@ type StepArrays = {
  * Its graph depends on the rows, the padded length of the source and the cache's capacity (16, 32, 64, ...), not on how many
  * steps came before. A target has at most 2 S + 10 symbols, and no more than learned positions have rows.
  *
- * @throws HeedError from `decode` besides, for a source that is longer than learned positions have rows.
+ * @throws HeedError for an unknown option; from `decode` besides, for a source that is longer than learned positions have rows.
  */
 export function createTransformerDecoder(
   config: TransformerConfig,
   params: TransformerParams<NdArray>,
-  { device, threads, bake = true, buckets = [] }: DecoderOptions = {},
+  options: DecoderOptions = {},
 ): Decoder {
+  checkOptions("createTransformerDecoder", options, decoderOptions);
+  const { device, threads, bake = true, buckets = [], permute } = options;
   const settings = {
     ...(device === undefined ? {} : { device }),
     ...(threads === undefined ? {} : { threads }),
@@ -81,7 +84,10 @@ export function createTransformerDecoder(
       const [rows, width] = source.shape as readonly [number, number];
       const capacity = roundedCapacity(Math.min(16, longest(width)), most);
       return {
-        memory: { layers, ...(mask ? { mask } : {}) },
+        memory: {
+          layers: permute === undefined ? layers : permuteMemory(layers, source, mask, permute),
+          ...(mask ? { mask } : {}),
+        },
         initial: emptyState(config, config.decoderLayers, { rows, capacity }),
       };
     },
