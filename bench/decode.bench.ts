@@ -10,12 +10,11 @@ import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { rng } from "../src/core/random.ts";
-import { createDecoder } from "../src/models/seq2seq/decode.ts";
-import { initSeq2Seq } from "../src/models/seq2seq/model.ts";
 import { pronounceFiles, type PronounceModel } from "../src/models/pronounce/model.ts";
 import { loadPronounceModel, savePronounceModel } from "../src/models/pronounce/node.ts";
 import { loadCmudict } from "../src/recipes/g2p/cmudict.ts";
-import { g2pConfig } from "../src/recipes/g2p/network.ts";
+import { pronounceDecoder } from "../src/models/pronounce/network.ts";
+import { g2pNetwork } from "../src/recipes/g2p/network.ts";
 import { g2pSettings } from "../src/recipes/g2p/settings.ts";
 import { createVocabulary, encode } from "../src/text/vocabulary.ts";
 import { printRows, row, type Row } from "./support/rows.ts";
@@ -44,8 +43,8 @@ printRows([...(await decodeRows()), ...(await commandRows())], options.json);
 function randomModel(): PronounceModel {
   const letters = createVocabulary([..."ABCDEFGHIJKLMNOPQRSTUVWXYZ'"]);
   const phonemes = createVocabulary(Array.from({ length: 39 }, (_, i) => `P${i}`));
-  const config = g2pConfig(g2pSettings("additive"), { letters, phonemes });
-  return { config, letters, phonemes, params: initSeq2Seq(config, rng(1)) };
+  const network = g2pNetwork(g2pSettings("additive"), { letters, phonemes });
+  return { ...network.withParams(network.init(rng(1))), letters, phonemes };
 }
 
 /** Words of one length from the dictionary's test part, as ids. */
@@ -64,7 +63,7 @@ async function decodeRows(): Promise<readonly Row[]> {
     { batch: 1, beam: 5 },
   ]) {
     // A decoder for each batch size, so that the sessions of one size alone are held.
-    const decoder = createDecoder(model.config, model.params);
+    const decoder = pronounceDecoder(model);
     const sources = wordLengths.flatMap((length) => words(batch, length));
     let symbols = 0;
     const times = await interleave(

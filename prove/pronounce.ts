@@ -4,7 +4,7 @@
 import { fileURLToPath } from "node:url";
 import { loadPronounceModel } from "../src/models/pronounce/node.ts";
 import { wordLengths } from "../src/models/pronounce/pronouncer.ts";
-import { createDecoder } from "../src/models/seq2seq/decode.ts";
+import { pronounceDecoder } from "../src/models/pronounce/network.ts";
 import type { Hypothesis } from "../src/models/seq2seq/search.ts";
 import { lettersOf, type Lexicon } from "../src/recipes/g2p/lexicon.ts";
 import { measureG2p } from "../src/recipes/g2p/measure.ts";
@@ -48,12 +48,13 @@ async function proveCard(model: string): Promise<Lexicon> {
 
 /** Some words alone, in full batches of words of their length, and padded among words of other lengths. */
 async function proveNeighbours(folder: string, { entries }: Lexicon): Promise<void> {
-  const { config, params, letters } = await loadPronounceModel(folder);
+  const model = await loadPronounceModel(folder);
+  const { letters } = model;
   const sources = entries.map(({ word }) => encode(letters, lettersOf(word)));
   const every = Math.max(1, Math.floor(sources.length / aloneCount));
   const chosen = sources.map((_, i) => i).filter((i) => i % every === 0);
-  const plain = createDecoder(config, params);
-  const padding = createDecoder(config, params, { buckets: wordLengths });
+  const plain = pronounceDecoder(model);
+  const padding = pronounceDecoder(model, { buckets: wordLengths });
   try {
     const alone: Hypothesis[] = [];
     for (const i of chosen) alone.push((await plain.decode([sources[i]!]))[0]![0]!);

@@ -107,6 +107,13 @@ test("heed evaluate g2p --permute measures with the states in another order besi
 test("options of one attention are refused for another", async () => {
   const refusals: readonly (readonly [readonly string[], string])[] = [
     [["--samples", "3"], "--samples is for --attention hard, got additive"],
+    [
+      ["--model", "transformer", "--attention", "dot"],
+      "--attention is for --model recurrent, got dot with transformer",
+    ],
+    [["--model", "transformer", "--no-feed"], "--no-feed is for --model recurrent, got transformer"],
+    [["--model", "transformer", "--samples", "3"], "--samples is for --attention hard, got transformer"],
+    [["--model", "mamba"], "--model"],
     [["--attention", "marginal", "--feed"], "--feed must not be given with --attention marginal"],
     [["--attention", "hard", "--samples", "1"], "--baseline leave-one-out needs at least 2 --samples, got 1"],
     [["--attention", "harder"], "must be one of none, additive, dot, general, local-m"],

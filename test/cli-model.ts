@@ -25,5 +25,11 @@ export async function saveSmallModel(
     attention,
     inputFeeding: true,
   };
-  await savePronounceModel(folder, { config, letters, phonemes, params: initSeq2Seq(config, rng(3)) });
+  await savePronounceModel(folder, {
+    network: "recurrent",
+    config,
+    letters,
+    phonemes,
+    params: initSeq2Seq(config, rng(3)),
+  });
 }

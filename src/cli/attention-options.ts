@@ -1,18 +1,14 @@
-// The options that decide the attention of a training, and how a hard one is learned.
+// The options that decide the network of a training, its attention, and how a hard one is learned.
 
-import {
-  g2pSettings,
-  g2pVariants,
-  type G2pVariant,
-  type HardBaseline,
-  type HardSettings,
-} from "../recipes/g2p/settings.ts";
+import { g2pSettings, type HardBaseline, type HardSettings } from "../recipes/g2p/settings.ts";
+import { recurrentVariants, type G2pVariant, type RecurrentVariant } from "../recipes/g2p/variants.ts";
 import { oneOf, realNumber, wholeNumber, type CommandOption } from "./command.ts";
 import { UsageError } from "./usage.ts";
 
 /** What the options become. */
 export interface AttentionFlags {
-  readonly attention?: G2pVariant;
+  readonly model?: "recurrent" | "transformer";
+  readonly attention?: RecurrentVariant;
   readonly feed?: boolean;
   readonly baseline?: HardBaseline;
   readonly samples?: number;
@@ -25,10 +21,16 @@ const usual = g2pSettings("hard").hard!;
 /** The options. `--variant` is the older name of `--attention`, which stands on cards. */
 export const attentionOptions: readonly CommandOption[] = [
   {
+    flags: "--model <name>",
+    summary: "network: recurrent or transformer",
+    fallback: "recurrent",
+    read: oneOf("recurrent", "transformer"),
+  },
+  {
     flags: "--variant, --attention <name>",
-    summary: `attention of the decoder: ${g2pVariants.join(", ")}`,
+    summary: `attention of the recurrent decoder: ${recurrentVariants.join(", ")}`,
     fallback: "additive",
-    read: oneOf(...g2pVariants),
+    read: oneOf(...recurrentVariants),
   },
   { flags: "--feed", summary: "input feeding, for hard attention too" },
   { flags: "--no-feed", summary: "no input feeding (default for hard, marginal and monotonic)" },
@@ -58,6 +60,14 @@ export const attentionOptions: readonly CommandOption[] = [
   },
 ];
 
+/** The variant that the options name. @throws UsageError for an attention beside a Transformer, which has its own. */
+export function variantOf({ model = "recurrent", attention }: AttentionFlags): G2pVariant {
+  if (model === "recurrent") return attention ?? "additive";
+  if (attention !== undefined)
+    throw new UsageError(`--attention is for --model recurrent, got ${attention} with ${model}`);
+  return model;
+}
+
 /** The settings of hard attention with what the options change; nothing for another attention. @throws UsageError */
 export function hardSettingsOf(variant: G2pVariant, flags: AttentionFlags): { readonly hard?: HardSettings } {
   const { baseline, samples, entropy, semiSampling } = flags;
@@ -78,8 +88,10 @@ export function hardSettingsOf(variant: G2pVariant, flags: AttentionFlags): { re
   return { hard };
 }
 
-/** Refuses input feeding where a position is summed out. @throws UsageError */
+/** Refuses input feeding where there is none, or where a position is summed out. @throws UsageError */
 export function checkFeed(variant: G2pVariant, { feed }: AttentionFlags): void {
+  if (feed !== undefined && variant === "transformer")
+    throw new UsageError(`--${feed ? "" : "no-"}feed is for --model recurrent, got transformer`);
   if (feed === true && (variant === "marginal" || variant === "monotonic"))
     throw new UsageError(`--feed must not be given with --attention ${variant}, whose choice stays out of the decoder`);
 }

@@ -3,7 +3,7 @@
 import { timeText } from "../recipes/g2p/card-text.ts";
 import type { Measurement, PublishedMatch } from "../recipes/g2p/measure.ts";
 import { evidenceMarks, publishedRows, type PublishedRow } from "../recipes/g2p/published.ts";
-import type { G2pVariant } from "../recipes/g2p/settings.ts";
+import { variantText } from "../recipes/g2p/variants.ts";
 import { usualAlpha } from "../models/seq2seq/search.ts";
 import { grouped } from "./grouped.ts";
 import { table } from "./table.ts";
@@ -120,8 +120,4 @@ function figure(value: number | null, { evidence }: PublishedRow): string {
 
 function noteOf({ source, note }: PublishedRow): string {
   return note === undefined ? source : `${source}; ${note}`;
-}
-
-function variantText(variant: G2pVariant): string {
-  return variant === "none" ? "no attention" : `${variant} attention`;
 }

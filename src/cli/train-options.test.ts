@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { readOptions } from "../../test/cli-console.ts";
 import { cardFiles, readG2pCard } from "../recipes/g2p/card.ts";
 import { cardText } from "../recipes/g2p/card-text.ts";
-import type { G2pVariant } from "../recipes/g2p/settings.ts";
+import type { G2pVariant } from "../recipes/g2p/variants.ts";
 import { shippedModel } from "./pronounce-model.ts";
 import { defaultFolder, settingsOf, type TrainFlags } from "./train-options.ts";
 

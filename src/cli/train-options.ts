@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { largestSeed } from "../core/random.ts";
 import type { G2pDataFacts } from "../recipes/g2p/data.ts";
-import { g2pSettings, g2pModel, type G2pSettings, type G2pVariant } from "../recipes/g2p/settings.ts";
+import { networkSizes, sizeOf } from "../recipes/g2p/network-sizes.ts";
+import { g2pSettings, type G2pSettings } from "../recipes/g2p/settings.ts";
+import type { G2pVariant } from "../recipes/g2p/variants.ts";
 import { checkFeed, hardSettingsOf, type AttentionFlags } from "./attention-options.ts";
 import { path, realNumber, wholeNumber, type CommandOption } from "./command.ts";
 
@@ -13,6 +15,7 @@ export interface TrainFlags extends AttentionFlags {
   readonly data?: string;
   readonly limit?: number;
   readonly size?: number;
+  readonly layers?: number;
   readonly epochs?: number;
   readonly patience?: number;
   readonly batch?: number;
@@ -23,7 +26,14 @@ export interface TrainFlags extends AttentionFlags {
   readonly threads?: number;
 }
 
-const recipe = g2pSettings("additive");
+const recurrent = g2pSettings("additive");
+const transformer = g2pSettings("transformer");
+
+/** What holds where nothing is given. */
+function usual(key: "epochs" | "batchSize" | "rate" | "dropout" | "smoothing" | "seed"): string {
+  const [one, other] = [recurrent[key], transformer[key]];
+  return one === other ? String(one) : `${one}; transformer ${other}`;
+}
 
 /** The options. Defaults are the recipe's. */
 export const trainOptions: readonly CommandOption[] = [
@@ -31,7 +41,7 @@ export const trainOptions: readonly CommandOption[] = [
   {
     flags: "--epochs <n>",
     summary: "passes over the words: the budget",
-    fallback: String(recipe.epochs),
+    fallback: usual("epochs"),
     read: wholeNumber(1, 10_000),
   },
   {
@@ -43,31 +53,31 @@ export const trainOptions: readonly CommandOption[] = [
   {
     flags: "--batch <n>",
     summary: "words in a batch",
-    fallback: String(recipe.batchSize),
+    fallback: usual("batchSize"),
     read: wholeNumber(1, 65_536),
   },
   {
     flags: "--rate <x>",
     summary: "highest learning rate",
-    fallback: String(recipe.rate),
+    fallback: usual("rate"),
     read: realNumber(1e-12, 100),
   },
   {
     flags: "--dropout <x>",
     summary: "share of activations dropped",
-    fallback: String(recipe.dropout),
+    fallback: usual("dropout"),
     read: realNumber(0, 0.95),
   },
   {
     flags: "--smoothing <x>",
     summary: "label smoothing: share of a target's probability spread over all",
-    fallback: String(recipe.smoothing),
+    fallback: usual("smoothing"),
     read: realNumber(0, 0.95),
   },
   {
     flags: "--seed <n>",
     summary: "decides every random choice",
-    fallback: String(recipe.seed),
+    fallback: usual("seed"),
     read: wholeNumber(0, largestSeed),
   },
   {
@@ -79,18 +89,24 @@ export const trainOptions: readonly CommandOption[] = [
   { flags: "--limit <n>", summary: "train on so many words, for a quick trial", read: wholeNumber(1, 10_000_000) },
   {
     flags: "--size <n>",
-    summary: "state size of an encoder direction; all sizes follow it",
-    fallback: String(recipe.model.encoderSize),
+    summary: "state size of an encoder direction, or model size of the Transformer; all sizes follow it",
+    fallback: String(sizeOf(recurrent.model)),
     read: wholeNumber(1, 4096),
+  },
+  {
+    flags: "--layers <n>",
+    summary: "layers of the encoder, and of the Transformer's decoder",
+    fallback: String(recurrent.model.encoderLayers),
+    read: wholeNumber(1, 16),
   },
 ];
 
 /** The recipe's settings with what the options change. @throws UsageError for options that do not go together. */
 export function settingsOf(variant: G2pVariant, flags: TrainFlags): G2pSettings {
-  const { size, feed, epochs, patience, batch, rate, dropout, smoothing, seed } = flags;
+  const { size, layers, feed, epochs, patience, batch, rate, dropout, smoothing, seed } = flags;
   checkFeed(variant, flags);
   return g2pSettings(variant, {
-    model: g2pModel(variant, { size, feed }),
+    model: networkSizes(variant, { size, layers, feed }),
     ...hardSettingsOf(variant, flags),
     ...(epochs === undefined ? {} : { epochs }),
     ...(patience === undefined ? {} : { patience }),
@@ -103,13 +119,14 @@ export function settingsOf(variant: G2pVariant, flags: TrainFlags): G2pSettings 
 }
 
 /** A folder below .heed that the options name: the same for the same options. */
-export function defaultFolder(name: string, facts: G2pDataFacts, { size, limit, feed }: TrainFlags): string {
+export function defaultFolder(name: string, facts: G2pDataFacts, { size, layers, limit, feed }: TrainFlags): string {
   const data = facts.kind === "cmudict" ? "cmudict" : folderWord(facts.name);
   const parts = [
     name,
     data,
     ...(limit === undefined ? [] : [`${limit}w`]),
     ...(size === undefined ? [] : [`s${size}`]),
+    ...(layers === undefined ? [] : [`l${layers}`]),
     ...(feed === undefined ? [] : [feed ? "feed" : "nofeed"]),
   ];
   return join(".heed", "train", parts.join("-"));

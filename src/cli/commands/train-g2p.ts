@@ -3,10 +3,11 @@
 import { path, type Command, type CommandCall } from "../command.ts";
 import { printable, type Console } from "../console.ts";
 import { grouped } from "../grouped.ts";
-import { attentionOptions } from "../attention-options.ts";
+import { attentionOptions, variantOf } from "../attention-options.ts";
 import { defaultFolder, settingsOf, trainOptions, type TrainFlags } from "../train-options.ts";
 import type { CardScore, G2pCard } from "../../recipes/g2p/card.ts";
 import { timeText } from "../../recipes/g2p/card-text.ts";
+import { variantText } from "../../recipes/g2p/variants.ts";
 import { shellWord } from "../../recipes/g2p/shell-word.ts";
 
 interface TrainG2pFlags extends TrainFlags {
@@ -43,13 +44,14 @@ async function train({ options, console }: CommandCall<TrainG2pFlags>): Promise<
     import("../interrupt.ts"),
     import("../../recipes/g2p/ship.ts"),
   ]);
-  const { attention = "additive", data: folder, limit, threads, test, resume = false, events, json = false } = options;
-  const settings = settingsOf(attention, options);
+  const { data: folder, limit, threads, test, resume = false, events, json = false } = options;
+  const variant = variantOf(options);
+  const settings = settingsOf(variant, options);
   const data = await loadG2pData({
     ...(folder === undefined ? {} : { folder }),
     ...(limit === undefined ? {} : { limit }),
   });
-  const out = options.out ?? defaultFolder(`g2p-${attention}`, data.facts, options);
+  const out = options.out ?? defaultFolder(`g2p-${variant}`, data.facts, options);
   const into = options.ship ?? join(out, "model");
   // Better now than after hours of training. OUT is made by the training itself.
   if (options.ship !== undefined) await prepareModelFolder(into);
@@ -57,7 +59,7 @@ async function train({ options, console }: CommandCall<TrainG2pFlags>): Promise<
   const say = (sentence: string): void => void (json || console.stderr.write(`${printable(sentence)}\n`));
   say(
     `${facts.name}: ${facts.trainWordCount} words to train on, ${facts.devWordCount} dev, ${facts.testWordCount} test; ` +
-      `${attention} attention, ${settings.epochs} epochs, checkpoints in ${out}`,
+      `${variantText(variant)}, ${settings.epochs} epochs, checkpoints in ${out}`,
   );
   if (note !== null) say(`${facts.name}: ${note}`);
   const interrupt = watchInterrupts(console);

@@ -1,20 +1,12 @@
 // The pronunciation model as files: which alphabets it reads and writes, its network, its parameters.
 
 import { fileError, HeedError } from "../../core/errors.ts";
-import type { NdArray } from "../../core/ndarray.ts";
 import { quoteValue } from "../../files/scanner.ts";
 import { vocabularyFromJson, vocabularySize, vocabularyToJson, type Vocabulary } from "../../text/vocabulary.ts";
-import { checkSeq2SeqConfig, type Seq2SeqConfig } from "../seq2seq/config.ts";
-import type { Seq2SeqParams } from "../seq2seq/model.ts";
-import { decodeSeq2Seq, encodeSeq2Seq } from "../seq2seq/weights.ts";
+import { checkNetwork, decodeNetwork, encodeNetwork, type PronounceNetwork } from "./network.ts";
 
 /** A model that pronounces words. */
-export interface PronounceModel {
-  readonly config: Seq2SeqConfig;
-  readonly letters: Vocabulary;
-  readonly phonemes: Vocabulary;
-  readonly params: Seq2SeqParams<NdArray>;
-}
+export type PronounceModel = PronounceNetwork & { readonly letters: Vocabulary; readonly phonemes: Vocabulary };
 
 /** The names of a model folder's files. */
 export const pronounceFiles = { config: "config.json", weights: "model.safetensors" } as const;
@@ -25,19 +17,22 @@ const maxConfigBytes = 1 << 20;
 
 /** The two files of a model. */
 export function encodePronounceModel(
-  { config, letters, phonemes, params }: PronounceModel,
+  model: PronounceModel,
   storage: "float32" | "float16" = "float16",
 ): { readonly config: Uint8Array; readonly weights: Uint8Array } {
+  const { network, config, letters, phonemes } = model;
   const json = {
     kind,
     version,
+    // The first models had one network and do not name it.
+    ...(network === "recurrent" ? {} : { network }),
     model: config,
     letters: vocabularyToJson(letters),
     phonemes: vocabularyToJson(phonemes),
   };
   return {
     config: new TextEncoder().encode(`${JSON.stringify(json, null, 2)}\n`),
-    weights: encodeSeq2Seq(params, { storage }),
+    weights: encodeNetwork(model, { storage }),
   };
 }
 
@@ -73,7 +68,8 @@ export function decodePronounceModel(
       `kind "${kind}" and version ${version} are required`,
       `${quoteValue(record["kind"])} and ${quoteValue(record["version"])}`,
     );
-  const config = checkSeq2SeqConfig(name, record["model"]);
+  const network = checkNetwork(name, "network" in record ? record["network"] : "recurrent", record["model"]);
+  const { config } = network;
   const letters = vocabularyFromJson(record["letters"], name);
   const phonemes = vocabularyFromJson(record["phonemes"], name);
   if (config.sourceCount !== vocabularySize(letters) || config.targetCount !== vocabularySize(phonemes))
@@ -83,9 +79,8 @@ export function decodePronounceModel(
       `${config.sourceCount} and ${config.targetCount}`,
     );
   return {
-    config,
+    ...decodeNetwork(network, files.weights, `${where}/${pronounceFiles.weights}`),
     letters,
     phonemes,
-    params: decodeSeq2Seq(config, files.weights, `${where}/${pronounceFiles.weights}`),
   };
 }

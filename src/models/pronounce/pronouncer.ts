@@ -6,7 +6,7 @@ import { decode as spell, encode as index, type Vocabulary } from "../../text/vo
 import { longestWord } from "../../text/word.ts";
 import { usualAlpha, type Hypothesis } from "../seq2seq/search.ts";
 import { checkWord } from "./check-word.ts";
-import { longestSourceOf, pronounceDecoder } from "./decoder.ts";
+import { longestSourceOf, pronounceDecoder } from "./network.ts";
 import type { PronounceModel } from "./model.ts";
 
 /** Where each phoneme looked: `weights[row][column]`, each row a distribution over the letters. */

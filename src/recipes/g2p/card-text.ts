@@ -1,7 +1,7 @@
 // The card as a page for people, README.md beside the model. Every number comes from card.json.
 
 import type { G2pCard } from "./card.ts";
-import type { G2pVariant } from "./settings.ts";
+import type { G2pVariant, RecurrentVariant } from "./variants.ts";
 import { shellWord } from "./shell-word.ts";
 import { computationVersion } from "./train.ts";
 
@@ -11,8 +11,7 @@ export function cardText(card: G2pCard): string {
   const held = data.kind === "cmudict" ? "The dictionary's words are split by a hash of their spelling" : "The data";
   return `# pronounce
 
-A model that reads words letter by letter and says them in phonemes: a bidirectional LSTM encoder and an LSTM decoder
-${attentionText(settings.variant)}. It is made for ${data.kind === "cmudict" ? "English words and names" : `words like those of ${data.name}`}.
+A model that reads words letter by letter and says them in phonemes: ${networkText(settings.variant)}. It is made for ${data.kind === "cmudict" ? "English words and names" : `words like those of ${data.name}`}.
 
 | measured on | words | wrong words (WER) | wrong phonemes (PER) |
 | --- | ---: | ---: | ---: |
@@ -60,7 +59,7 @@ function notScored({ data }: G2pCard): string {
   return `The test words are not yet scored; once a model is chosen, \`heed evaluate g2p --model DIR${folder}\` does it, DIR being this folder.\n\n`;
 }
 
-const attentions: Readonly<Record<G2pVariant, string>> = {
+const attentions: Readonly<Record<RecurrentVariant, string>> = {
   none: "without attention: the decoder has the encoder's last state alone",
   additive: "with additive attention over the letters",
   dot: "with dot-product attention over the letters",
@@ -74,8 +73,10 @@ const attentions: Readonly<Record<G2pVariant, string>> = {
   monotonic: "with hard attention to one letter at a time that never goes back, over which it sums",
 };
 
-function attentionText(variant: G2pCard["settings"]["variant"]): string {
-  return attentions[variant];
+function networkText(variant: G2pVariant): string {
+  return variant === "transformer"
+    ? "an encoder-decoder Transformer"
+    : `a bidirectional LSTM encoder and an LSTM decoder\n${attentions[variant]}`;
 }
 
 function percent(value: number): string {

@@ -7,7 +7,7 @@ import { fileError } from "../../core/errors.ts";
 import { readFileBounded } from "../../files/node.ts";
 import { pronounceFiles } from "../../models/pronounce/model.ts";
 import { readFingerprint, type Fingerprint } from "./fingerprint.ts";
-import { g2pVariants, type G2pVariant } from "./settings.ts";
+import { g2pVariants, type G2pVariant } from "./variants.ts";
 
 /** The names of a model folder's files besides the model's own. */
 export const cardFiles = { card: "card.json", words: "words.bin", text: "README.md" } as const;

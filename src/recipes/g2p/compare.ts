@@ -2,7 +2,7 @@
 
 import { inputError } from "../../core/errors.ts";
 import type { G2pCard } from "./card.ts";
-import type { G2pVariant } from "./settings.ts";
+import type { G2pVariant } from "./variants.ts";
 import type { Lexicon } from "./lexicon.ts";
 import type { Measurement } from "./measure.ts";
 import { lexiconDigest } from "./lexicon-digest.ts";

@@ -1,7 +1,7 @@
 // Measuring a model on the words of a lexicon: error rates, which words were wrong, and how fast it was.
 
 import type { Device } from "../../engine/runtime.ts";
-import { pronounceDecoder } from "../../models/pronounce/decoder.ts";
+import { pronounceDecoder } from "../../models/pronounce/network.ts";
 import type { PronounceModel } from "../../models/pronounce/model.ts";
 import { usualAlpha } from "../../models/seq2seq/search.ts";
 import { decode as spell, encode as index } from "../../text/vocabulary.ts";

@@ -1,4 +1,4 @@
-// What the recipe minimises, by the network's attention: cross-entropy, REINFORCE, or a likelihood with the alignment summed out.
+// What the recipe minimises, by the network and its attention: cross-entropy, REINFORCE, or a likelihood with the alignment summed out.
 
 import type { PositionObjective } from "../../attention/objectives/contract.ts";
 import { marginal } from "../../attention/objectives/marginal.ts";
@@ -12,6 +12,8 @@ import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
 import { forced } from "../../models/seq2seq/model.ts";
 import type { Seq2SeqParams } from "../../models/seq2seq/params.ts";
 import { positionSteps } from "../../models/seq2seq/position-steps.ts";
+import type { TransformerConfig } from "../../models/transformer/config.ts";
+import { transformerForced, type TransformerParams } from "../../models/transformer/model.ts";
 import { crossEntropy } from "../../train/losses.ts";
 import { hardObjective } from "./hard-objective.ts";
 import type { G2pSettings } from "./settings.ts";
@@ -78,6 +80,24 @@ export function g2pObjective(
     );
   if (attention === "hard") return hardObjective(config, settings, inputFeeding ? "future" : "step");
   return positionObjective(config, settings, attention === "marginal" ? marginal : monotonicMarginal());
+}
+
+/**
+ * The objective of a Transformer: cross-entropy. Attention weights are left whole, as in the recurrent network
+ * (docs/decisions/0011), and all positions of a word share one draw.
+ */
+export function transformerObjective(
+  config: TransformerConfig,
+  { dropout, smoothing }: Regularized,
+): G2pObjective<TransformerParams<Tensor>> {
+  return {
+    begin: {},
+    loss(params, { source, sourceMask, previous, target, targetMask }, key) {
+      const drop = { rate: dropout, attention: 0, perSequence: true, key };
+      const { logits } = transformerForced(config, params, source, sourceMask ?? null, previous, drop);
+      return crossEntropy(logits, target, { mask: targetMask, smoothing }).loss;
+    },
+  };
 }
 
 function positionObjective(

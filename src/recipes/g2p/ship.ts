@@ -15,7 +15,8 @@ import type { G2pData } from "./data.ts";
 import { evaluateG2p } from "./evaluate.ts";
 import { fingerprintSize, fingerprintWords } from "./fingerprint.ts";
 import type { Lexicon } from "./lexicon.ts";
-import { g2pModel, type G2pSettings } from "./settings.ts";
+import { isTransformer, networkSizes, sizeOf, type NetworkSizes } from "./network-sizes.ts";
+import type { G2pSettings } from "./settings.ts";
 import { shellWord } from "./shell-word.ts";
 import { g2pNetwork } from "./network.ts";
 import { g2pVocabularies } from "./task.ts";
@@ -131,12 +132,12 @@ export function trainingCommand(
   { threads, test = false }: Pick<G2pShipment, "threads" | "test">,
 ): string {
   const { variant, model, epochs, batchSize, rate, dropout, smoothing, seed, patience, hard } = settings;
-  const usual = g2pModel(variant).inputFeeding;
   const options: Readonly<Record<string, string | number | null | undefined>> = {
-    attention: variant,
+    ...(variant === "transformer" ? { model: variant } : { attention: variant }),
     data: facts.kind === "folder" ? shellWord(facts.name) : null,
     limit: facts.limit,
-    size: model.encoderSize,
+    size: sizeOf(model),
+    layers: model.encoderLayers,
     epochs,
     patience,
     batch: batchSize,
@@ -153,13 +154,19 @@ export function trainingCommand(
     }),
   };
   const given = Object.entries(options).filter(([, value]) => value !== null && value !== undefined);
-  const feed = model.inputFeeding === usual ? [] : [model.inputFeeding ? "--feed" : "--no-feed"];
   return [
     "heed train g2p",
     ...given.map(([name, value]) => `--${name} ${value}`),
-    ...feed,
+    ...feedOption(settings),
     ...(test ? ["--test"] : []),
   ].join(" ");
+}
+
+/** What names the input feeding, where it is not the variant's usual. */
+function feedOption({ variant, model }: G2pSettings): readonly string[] {
+  const fed = (sizes: NetworkSizes): boolean | null => (isTransformer(sizes) ? null : sizes.inputFeeding);
+  const own = fed(model);
+  return own === null || own === fed(networkSizes(variant)) ? [] : [own ? "--feed" : "--no-feed"];
 }
 
 async function versions(): Promise<Readonly<Record<string, string>>> {

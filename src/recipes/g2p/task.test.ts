@@ -3,7 +3,8 @@ import type { NdArray } from "../../core/ndarray.ts";
 import { randomKey } from "../../core/random.ts";
 import type { Seq2SeqParams } from "../../models/seq2seq/params.ts";
 import { buildLexicon } from "./lexicon.ts";
-import { g2pSettings, g2pModel } from "./settings.ts";
+import { networkSizes } from "./network-sizes.ts";
+import { g2pSettings } from "./settings.ts";
 import { g2pTask, g2pVocabularies } from "./task.ts";
 
 const { lexicon } = buildLexicon([
@@ -13,7 +14,7 @@ const { lexicon } = buildLexicon([
 
 test("a step gives a finite loss; one that does not is traced to its site", async () => {
   const settings = g2pSettings("additive", {
-    model: { ...g2pModel("additive", { size: 4 }), encoderLayers: 1 },
+    model: { ...networkSizes("additive", { size: 4 }), encoderLayers: 1 },
     batchSize: 2,
   });
   const task = g2pTask(settings, lexicon, lexicon, g2pVocabularies(lexicon, lexicon), { threads: 1 });

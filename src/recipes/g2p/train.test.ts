@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { array } from "../../core/ndarray.ts";
 import { firstProgress, saveCheckpoint } from "../../train/checkpoint.ts";
 import { trainingCommand } from "./ship.ts";
-import { g2pModel, g2pSettings } from "./settings.ts";
+import { networkSizes } from "./network-sizes.ts";
+import { g2pSettings } from "./settings.ts";
 import { computationVersion, trainG2p, trainingFiles, trainingFingerprint } from "./train.ts";
 import type { G2pData } from "./data.ts";
 
@@ -25,7 +26,7 @@ const data: G2pData = { split: { train: none, dev: none, test: none }, facts, no
 // Checkpoints carry this text: a change of its form makes every training that is under way impossible to resume.
 test("the fingerprint of the recipe's own training", () => {
   expect(trainingFingerprint(data, g2pSettings("additive", { epochs: 8 }), 2)).toBe(
-    '{"version":2,"data":"cmudict","settings":{"variant":"additive","model":{"embeddingSize":96,"encoderSize":256,"encoderLayers":2,"attentionalSize":256,"alignmentSize":256,"inputFeeding":true,"decoderSize":512,"attention":"additive"},"epochs":8,"batchSize":128,"rate":0.002,"warmup":300,"weightDecay":0.01,"dropout":0.3,"smoothing":0,"clip":2,"averageDecay":0.999,"seed":1},"digest":"d1","threads":2}',
+    '{"version":2,"data":"cmudict","settings":{"variant":"additive","model":{"embeddingSize":96,"encoderSize":256,"encoderLayers":3,"attentionalSize":256,"alignmentSize":256,"inputFeeding":true,"decoderSize":512,"attention":"additive"},"epochs":8,"batchSize":128,"rate":0.002,"warmup":300,"weightDecay":0.01,"dropout":0.35,"smoothing":0,"clip":2,"averageDecay":0.999,"seed":1},"digest":"d1","threads":2}',
   );
 });
 
@@ -61,18 +62,21 @@ test("a training goes on only with the computation, the words and the number of 
 
 test("the command names every setting that has an option", () => {
   expect(trainingCommand(data, g2pSettings("additive", { epochs: 8 }), { threads: 2 })).toBe(
-    "heed train g2p --attention additive --size 256 --epochs 8 --batch 128 --rate 0.002 --dropout 0.3 --smoothing 0 --seed 1 --threads 2",
+    "heed train g2p --attention additive --size 256 --layers 3 --epochs 8 --batch 128 --rate 0.002 --dropout 0.35 --smoothing 0 --seed 1 --threads 2",
   );
   const cut = { ...data, facts: { ...facts, kind: "folder", name: "mine", limit: 50 } as const };
   const dot = g2pSettings("dot", { rate: 0.01, seed: 4, patience: 900 });
   expect(trainingCommand(cut, dot, { threads: 1, test: true })).toBe(
-    "heed train g2p --attention dot --data mine --limit 50 --size 256 --epochs 26 --patience 900 --batch 128 --rate 0.01 --dropout 0.3 --smoothing 0 --seed 4 --threads 1 --test",
+    "heed train g2p --attention dot --data mine --limit 50 --size 256 --layers 3 --epochs 20 --patience 900 --batch 128 --rate 0.01 --dropout 0.35 --smoothing 0 --seed 4 --threads 1 --test",
   );
-  const hard = g2pSettings("hard", { model: g2pModel("hard", { feed: true }) });
+  const hard = g2pSettings("hard", { model: networkSizes("hard", { feed: true }) });
   expect(trainingCommand(data, hard, { threads: 2 })).toContain(
     " --seed 1 --threads 2 --baseline leave-one-out --samples 4 --entropy 0.01 --semi-sampling 0 --feed",
   );
-  const apart = g2pSettings("additive", { model: g2pModel("additive", { feed: false }) });
+  expect(trainingCommand(data, g2pSettings("transformer"), { threads: 2 })).toBe(
+    "heed train g2p --model transformer --size 256 --layers 3 --epochs 40 --batch 256 --rate 0.001 --dropout 0.2 --smoothing 0.1 --seed 1 --threads 2",
+  );
+  const apart = g2pSettings("additive", { model: networkSizes("additive", { feed: false }) });
   expect(trainingCommand(data, apart, { threads: 2, test: true })).toMatch(/--threads 2 --no-feed --test$/);
   const odd = { ...data, facts: { ...facts, kind: "folder", name: "Anna's words" } as const };
   expect(trainingCommand(odd, g2pSettings("none"), { threads: 3 })).toContain(" --data 'Anna'\\''s words' ");
