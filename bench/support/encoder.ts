@@ -51,10 +51,10 @@ export function initEncoder(rng: Rng): EncoderParams<NdArray> {
 function selfAttention(params: AttentionParams<Tensor>, x: Tensor): Tensor {
   const { B, S, H, N } = encoderSizes;
   const heads = (t: Tensor): Tensor => transpose(reshape(t, [B, S, N, H / N]), [0, 2, 1, 3]); // (B, N, S, D)
-  const query = heads(linear(params.query, x));
+  const query = mul(heads(linear(params.query, x)), 1 / Math.sqrt(H / N)); // fewer numbers than there are scores
   const key = heads(linear(params.key, x));
   const value = heads(linear(params.value, x));
-  const weights = softmax(mul(matmul(query, transpose(key)), 1 / Math.sqrt(H / N))); // (B, N, S, S)
+  const weights = softmax(matmul(query, transpose(key))); // (B, N, S, S)
   return linear(params.out, reshape(transpose(matmul(weights, value), [0, 2, 1, 3]), [B, S, H]));
 }
 

@@ -56,7 +56,8 @@ export function trainCase(name: string, threads: number): TrainCase {
   const options = { mode: "training", threads, name } as const;
   const made = networks[name]?.();
   if (made) {
-    const step = compile(made.step, options) as unknown as AnyCompiled;
+    // One shape: a training of one shape keeps its memory from step to step (docs/decisions/0012).
+    const step = compile(made.step, { ...options, keepMemory: true }) as unknown as AnyCompiled;
     return { count: name === "encoder" ? 1 : 2, run: () => step(...made.args) };
   }
   if (name === "matmul") {

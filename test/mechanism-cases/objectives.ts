@@ -49,7 +49,7 @@ function overPositions(
   objective: PositionObjective<Record<never, never>>,
 ): MechanismCase {
   return mechanismCase(name, covers, positions, (given) => {
-    const { loss, metrics } = objective.loss({} as never, given, {});
+    const { loss, metrics } = objective.loss({}, given, {});
     return { loss, ...metrics };
   });
 }

@@ -4,7 +4,7 @@
 import type { NdArray } from "../../core/ndarray.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
-import type { Tree } from "../../core/tree.ts";
+import type { MapTree, Tree } from "../../core/tree.ts";
 
 /**
  * How a decoder is trained through its alignment. `P` is a tree of parameters, `{}` for none.
@@ -16,14 +16,17 @@ export type AlignmentObjective<P = unknown> = PositionObjective<P> | SampleObjec
 /** An objective that sums over the positions instead of sampling. The decoder's state must not depend on the choice. */
 export interface PositionObjective<P = unknown> extends Objective<P> {
   readonly needs: "positions";
-  loss(params: never, given: PositionSteps, state: Tree<Tensor>): ObjectiveResult;
+  loss(params: TensorsOf<P>, given: PositionSteps, state: Tree<Tensor>): ObjectiveResult;
 }
 
 /** An objective that learns from sampled alignments. */
 export interface SampleObjective<P = unknown> extends Objective<P> {
   readonly needs: "sample";
-  loss(params: never, given: SampledSteps, state: Tree<Tensor>): ObjectiveResult;
+  loss(params: TensorsOf<P>, given: SampledSteps, state: Tree<Tensor>): ObjectiveResult;
 }
+
+/** The parameters as a graph has them; nothing fits where it is not known which they are. */
+type TensorsOf<P> = unknown extends P ? never : MapTree<P, NdArray, Tensor>;
 
 interface Objective<P> {
   readonly name: string;

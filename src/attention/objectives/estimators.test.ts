@@ -290,7 +290,7 @@ describe("other choices, one step", () => {
       const logLikelihood = expandDims(likelihood(weights), 1);
       const loss = score
         ? reinforce({ baseline: movingAverage() }).loss(
-            {} as never,
+            {},
             { logLikelihood, logProb: expandDims(logProb!, 1) },
             { total: constant(-1.9), weight: constant(1) },
           ).loss
@@ -373,7 +373,7 @@ describe("sampledVariational", () => {
             likelihood(constant([Array.from({ length: S }, (_, i) => Number(i === s))])),
           );
           const { loss } = variational.loss(
-            {} as never,
+            {},
             {
               distributions: reshape(softmax(a), [1, 1, S]),
               posteriors: reshape(softmax(t), [1, 1, S]),
@@ -389,7 +389,7 @@ describe("sampledVariational", () => {
         const run = choose(hard(), rows, k);
         const attendSoftly = choose(soft, rows, null);
         const { loss } = sampledVariational({ baseline }).loss(
-          {} as never,
+          {},
           {
             logLikelihood: expandDims(likelihood(run.weights), 1),
             logProb: expandDims(run.logProb!, 1),

@@ -84,7 +84,7 @@ const alignments = (length: number): number[][] =>
 const total = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
 const lossOf = (objective: AlignmentObjective, t: Given): ObjectiveResult =>
-  (objective as typeof marginal).loss({} as never, positions(t), {});
+  (objective as typeof marginal).loss({}, positions(t), {});
 
 describe("marginal", () => {
   test("is the sum over all alignments, one by one", () => {
@@ -247,7 +247,7 @@ describe("variational", () => {
     const [bound, exact, tight, pull] = onReference(given, (t) => {
       const p = positions(t);
       const truth = softmax(add(t.scores, add(p.logLikelihoods, constant([[[0, 0, 0, 0]], [[0, -1e4, 0, 0]]]))));
-      const at = (posteriors: Tensor): Tensor => variational.loss({} as never, { ...p, posteriors }, {}).loss;
+      const at = (posteriors: Tensor): Tensor => variational.loss({}, { ...p, posteriors }, {}).loss;
       const free = mul(truth, 1);
       // Along the simplex: a gradient that is the same at every position moves nothing.
       const [g] = gradients(at(free), [free]);
@@ -306,7 +306,7 @@ describe.each([
           steps: t.c,
           posteriors: t.d,
         };
-        const { loss } = objective.loss({} as never, steps, {});
+        const { loss } = objective.loss({}, steps, {});
         return [loss, ...gradients(loss, [t.d, t.l])];
       },
     );
@@ -331,7 +331,7 @@ describe.each([
 
   test("NaN at an allowed position of a step that counts is passed on", async () => {
     const fn = (t: Readonly<Record<string, Tensor>>): Tensor =>
-      objective.loss({} as never, { distributions: t["d"]!, logLikelihoods: t["l"]!, posteriors: t["d"]! }, {}).loss;
+      objective.loss({}, { distributions: t["d"]!, logLikelihoods: t["l"]!, posteriors: t["d"]! }, {}).loss;
     const place = (x: readonly number[]): NdArray =>
       new NdArray("float32", [1, 2, 3], Float32Array.from(x.slice(0, 6)));
     const evaluateLoss = evaluate as never as (...args: readonly unknown[]) => Promise<NdArray>;
@@ -460,7 +460,7 @@ describe("reinforce", () => {
   test("another reward credits the choices; the likelihood is learned all the same", () => {
     const rewards = { ...run, reward: normal(4, 3) };
     const [dLikelihood, dLogProb, dReward] = onReference(rewards, (t) => {
-      const { loss } = reinforce({ baseline: noBaseline, credit: "step" }).loss({} as never, t, {});
+      const { loss } = reinforce({ baseline: noBaseline, credit: "step" }).loss({}, t, {});
       return gradients(loss, [t.logLikelihood, t.logProb, t.reward]);
     });
     expectClose(
@@ -484,7 +484,7 @@ describe("reinforce", () => {
       let state: unknown = mapTree<unknown, NdArray, Tensor>(objective.begin(), (a) => constant(a));
       return rewards.flatMap((r) => {
         const steps: SampledSteps = { logLikelihood: add(zero, r), logProb: zero };
-        const result = objective.loss({} as never, steps, state as never);
+        const result = objective.loss({}, steps, state as never);
         state = result.state;
         return [result.metrics["baseline"]!];
       });
@@ -502,7 +502,7 @@ describe("reinforce", () => {
     const out = onReference(spoiled, ({ l, p, steps: none }) => {
       const objective = reinforce();
       const state = mapTree<unknown, NdArray, Tensor>(objective.begin(), (a) => constant(a)) as never;
-      const { loss } = objective.loss({} as never, { logLikelihood: l, logProb: p, entropy: p, steps: none }, state);
+      const { loss } = objective.loss({}, { logLikelihood: l, logProb: p, entropy: p, steps: none }, state);
       return [loss, ...gradients(loss, [l, p])];
     });
     expect(out.flat().every((v) => v === 0)).toBe(true);
@@ -522,7 +522,7 @@ test("sampledVariational: value and gradients are those written out by hand", ()
       posteriors: p.posteriors!,
     };
     const objective = sampledVariational({ baseline: noBaseline, credit: "step" });
-    const result = objective.loss({} as never, sampled, {});
+    const result = objective.loss({}, sampled, {});
     const exact = lossOf(variational, t);
     return [result.loss, ...gradients(result.loss, [t.l, t.logProb]), exact.metrics["kl"]!];
   });
@@ -589,7 +589,7 @@ describe("what cannot be is refused", () => {
       "reinforce: axis U is 3 in logLikelihood axis 1 but 2 in logProb axis 1",
     ],
     [
-      () => reinforce({ baseline: noBaseline, entropyBonus: 1 }).loss({} as never, sampled, {}),
+      () => reinforce({ baseline: noBaseline, entropyBonus: 1 }).loss({}, sampled, {}),
       "reinforce: entropy must be handed in, got undefined",
     ],
     [
@@ -601,11 +601,11 @@ describe("what cannot be is refused", () => {
       'monotonicMarginal: options must be among movement, got "strict"',
     ],
     [
-      () => marginal.loss({} as never, { distributions: x(2, 3, 4), logLikelihoods: x(2, 3, 5) }, {}),
+      () => marginal.loss({}, { distributions: x(2, 3, 4), logLikelihoods: x(2, 3, 5) }, {}),
       "marginal: axis S is 4 in distributions axis 2 but 5 in logLikelihoods axis 2",
     ],
     [
-      () => variational.loss({} as never, { distributions: x(2, 3, 4), logLikelihoods: x(2, 3, 4) }, {}),
+      () => variational.loss({}, { distributions: x(2, 3, 4), logLikelihoods: x(2, 3, 4) }, {}),
       "variational: posteriors must be handed in, got undefined",
     ],
   ])("%#", (make, message) => {

@@ -54,7 +54,7 @@ export function reinforce<P = Record<never, never>>(options: ReinforceOptions<P>
         state: next,
         metrics,
         counts,
-      } = scoreFunction("reinforce", baseline, credit)(params, given, state);
+      } = scoreFunction("reinforce", baseline, credit)(params as never, given, state);
       const steps = given.steps ?? null;
       const likelihood = perStep(counted(given.logLikelihood, steps), counts);
       const score = perStep(learned.score, counts);

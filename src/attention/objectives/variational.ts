@@ -93,7 +93,7 @@ export function sampledVariational<P = Record<never, never>>(
     loss(params, given, state) {
       const posteriors = required("sampledVariational", "posteriors", given.posteriors);
       const distributions = required("sampledVariational", "distributions", given.distributions);
-      const estimate = scoreFunction("sampledVariational", baseline, credit)(params, given, state);
+      const estimate = scoreFunction("sampledVariational", baseline, credit)(params as never, given, state);
       const { steps = null, mask = null } = given;
       const nll = neg(perStep(counted(given.logLikelihood, steps), estimate.counts));
       const kl = perStep(counted(alignmentKl(posteriors, distributions, mask), steps), estimate.counts);

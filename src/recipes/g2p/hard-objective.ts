@@ -41,7 +41,7 @@ export function hardObjective(
         state: next,
         metrics,
       } = objective.loss(
-        {} as never,
+        {},
         {
           logLikelihood: drawn(runs.logLikelihood),
           logProb: drawn(runs.logProb),
@@ -56,7 +56,7 @@ export function hardObjective(
   };
 }
 
-function baselineOf({ baseline, samples }: HardSettings): Baseline {
+function baselineOf({ baseline, samples }: HardSettings): Baseline<Record<never, never>> {
   switch (baseline) {
     case "average":
       return movingAverage();

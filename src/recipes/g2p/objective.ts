@@ -108,6 +108,6 @@ function positionObjective(
   return {
     begin: {},
     loss: (params, batch, key) =>
-      objective.loss({} as never, positionSteps(config, params, batch, { rate: dropout, key }), {}).loss,
+      objective.loss({}, positionSteps(config, params, batch, { rate: dropout, key }), {}).loss,
   };
 }
