@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ensureBuilt } from "./build.mjs";
+import { exampleFindings } from "./examples.mjs";
 import { root, runTool, seconds, SetupError } from "./process.mjs";
 
 /**
@@ -16,6 +17,7 @@ import { root, runTool, seconds, SetupError } from "./process.mjs";
 const checks = [
   { name: "build, with the types of src", needs: "tsconfig.json", findings: buildFindings },
   tool("types of the tests", "tsconfig.test.json", "typescript/tsc", ["-p", "tsconfig.test.json"]),
+  { name: "types of the examples", needs: "docs", findings: exampleFindings },
   tool("types of the scripts", "scripts/tsconfig.json", "typescript/tsc", ["-p", "scripts/tsconfig.json"]),
   tool("types of the studio", "studio/tsconfig.json", "svelte-check", [
     "--tsconfig",

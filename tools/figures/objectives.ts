@@ -75,7 +75,7 @@ const fits = [
 const rows = range(4).map((t) => `step ${t}`);
 
 /** How likely each position is once the target is known: minus the gradient of the loss, for N steps. */
-async function posterior(title: string, objective: PositionObjective): Promise<Panel> {
+async function posterior(title: string, objective: PositionObjective<Record<never, never>>): Promise<Panel> {
   const result = await evaluate(
     (distributions: Tensor, logLikelihood: Tensor) => {
       const { loss } = objective.loss({} as never, { distributions, logLikelihoods: logLikelihood }, {});

@@ -389,7 +389,7 @@ describe("sampledVariational", () => {
         const run = choose(hard(), rows, k);
         const attendSoftly = choose(soft, rows, null);
         const { loss } = sampledVariational({ baseline }).loss(
-          {},
+          {} as never,
           {
             logLikelihood: expandDims(likelihood(run.weights), 1),
             logProb: expandDims(run.logProb!, 1),
