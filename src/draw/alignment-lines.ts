@@ -1,6 +1,6 @@
 // The lines view: input symbols above, output symbols below, ribbons between them as wide as the weight.
 // Grammar of Olah and Carter, "Attention and Augmented Recurrent Neural Networks", Distill 2016. Differs: ribbons stack
-// side by side, so each output symbol's ribbons together are always equally wide (its weights sum to 1), and the width
+// side by side, so each output symbol's ribbons together are always equally wide (where its weights sum to 1), and the width
 // that arrives at an input symbol is the attention it received.
 
 import { checkOptions } from "../core/errors.ts";

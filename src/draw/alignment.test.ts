@@ -25,6 +25,8 @@ suite("alignment", () => {
     expect(entropyShare([0.25, 0.25, 0.25, 0.25])).toBeCloseTo(1, 12);
     expect(entropyShare([0.5, 0.5, 0, 0])).toBeCloseTo(0.5, 12);
     expect(entropyShare([1])).toBe(0);
+    expect(entropyShare([0, 0])).toBe(0);
+    expect(entropyShare([0.2, 0.2])).toBeCloseTo(1, 12);
   });
   test("received attention sums to the number of rows", () => {
     expect(columnMass(examples.phoebe!).reduce((a, b) => a + b, 0)).toBeCloseTo(4, 9);
@@ -33,8 +35,8 @@ suite("alignment", () => {
     expect(describeAlignment(examples.phoebe!)).toMatch(/^F reads P 0\.5\d, H 0\.\d\d\. IY reads O/);
   });
   test("names the row that is not sound", () => {
-    expect(() => checkTrace("f", { ...half, weights: [[0.5, 0.2]] })).toThrow(
-      "f: weights of a row must sum to 1, got 0.7000 in row 0. Normalise each row.",
+    expect(() => checkTrace("f", { ...half, weights: [[0.5, 0.7]] })).toThrow(
+      "f: weights of a row must sum to at most 1, got 1.2000 in row 0. Normalise each row.",
     );
     expect(() => checkTrace("f", { ...half, weights: [[1]] })).toThrow(
       "f: weights row 0 must have one weight per input symbol (2), got 1",
@@ -46,6 +48,12 @@ suite("alignment", () => {
     expect(() => alignmentLines({ rows: [], columns: ["x"], weights: [] })).toThrow(
       "alignmentLines: an alignment needs at least one row",
     );
+  });
+  test("rows that look elsewhere, or nowhere, are drawn: as narrow as their weights", () => {
+    const part = { rows: ["A", "B"], columns: ["x", "y"], weights: [[0.3, 0.2], [0, 0]] }; // prettier-ignore
+    for (const scene of [alignmentLines(part), alignmentMatrix(part)]) expect(svg(scene)).not.toMatch(/NaN|Infinity/);
+    expect(alignmentTerminal(part)).toContain("A");
+    expect(describeAlignment(part)).toBe("A reads x 0.30, y 0.20. B reads nothing.");
   });
   test("marks survive a round trip and strangers are refused", () => {
     const marks: readonly AlignmentMark[] = [

@@ -12,7 +12,7 @@ export interface AlignmentTrace {
   readonly rows: readonly string[];
   /** Input symbols, for instance letters; N of them. */
   readonly columns: readonly string[];
-  /** M rows of N weights; each row is not negative and sums to 1. */
+  /** M rows of N weights; none is negative, and a row sums to 1, or to less where attention may go nowhere (`local-p`, `monotonic`, a sink). */
   readonly weights: readonly (readonly number[])[];
   /** The input as a person typed it. */
   readonly word?: string;
@@ -28,7 +28,7 @@ export type AlignmentMark =
   | { readonly kind: "column"; readonly column: number }
   | { readonly kind: "cell"; readonly row: number; readonly column: number };
 
-/** Rows may miss a sum of 1 by this much: float32 sums, and weights rounded for transport. */
+/** Rows may pass a sum of 1 by this much: float32 sums, and weights rounded for transport. */
 const sumTolerance = 1e-2;
 
 /**
@@ -56,16 +56,28 @@ export function checkTrace(where: string, trace: AlignmentTrace): AlignmentTrace
     const bad = row.findIndex((weight) => !(weight >= 0 && weight <= 1 + sumTolerance));
     if (bad >= 0) throw inputError(where, `weights must lie between 0 and 1`, `${row[bad]} in row ${i}, column ${bad}`);
     const sum = row.reduce((a, b) => a + b, 0);
-    if (Math.abs(sum - 1) > sumTolerance)
-      throw inputError(where, `weights of a row must sum to 1`, `${sum.toFixed(4)} in row ${i}`, "Normalise each row.");
+    if (sum > 1 + sumTolerance)
+      throw inputError(
+        where,
+        `weights of a row must sum to at most 1`,
+        `${sum.toFixed(4)} in row ${i}`,
+        "Normalise each row.",
+      );
   });
   return trace;
 }
 
-/** Entropy of a row as a share of log N: 0 looks at one symbol, 1 looks at all alike. A row over one symbol is 0. */
+/**
+ * Entropy of a row as a share of log N: 0 looks at one symbol, 1 looks at all alike. A row over one symbol is 0, and so is one
+ * that looks nowhere; of one that sums to less than 1, the entropy of its shares.
+ */
 export function entropyShare(row: readonly number[]): number {
-  if (row.length < 2) return 0;
-  const entropy = row.reduce((sum, weight) => (weight > 0 ? sum - weight * Math.log(weight) : sum), 0);
+  const total = row.reduce((a, b) => a + b, 0);
+  if (row.length < 2 || total === 0) return 0;
+  const entropy = row.reduce(
+    (sum, weight) => (weight > 0 ? sum - (weight / total) * Math.log(weight / total) : sum),
+    0,
+  );
   return Math.min(1, Math.max(0, entropy / Math.log(row.length)));
 }
 
@@ -74,7 +86,7 @@ export function titleOf({ title, word, rows, columns }: AlignmentTrace): string 
   return title ?? `Alignment of ${word ?? columns.join("")} with ${rows.join(" ")}`;
 }
 
-/** How much attention each input symbol receives over all rows; N numbers that sum to M. */
+/** How much attention each input symbol receives over all rows; N numbers that sum to M, or to less where attention may go nowhere. */
 export function columnMass(trace: AlignmentTrace): readonly number[] {
   return trace.columns.map((_, column) => trace.weights.reduce((sum, row) => sum + row[column]!, 0));
 }
@@ -83,7 +95,8 @@ export function columnMass(trace: AlignmentTrace): readonly number[] {
 export function describeAlignment(trace: AlignmentTrace): string {
   return trace.rows
     .map((name, i) => {
-      const top = strongest(trace.weights[i]!).filter(({ weight }, k) => k === 0 || weight >= 0.1);
+      const top = strongest(trace.weights[i]!).filter(({ weight }, k) => weight > 0 && (k === 0 || weight >= 0.1));
+      if (top.length === 0) return `${name} reads nothing.`;
       return `${name} reads ${top
         .slice(0, 3)
         .map(({ index, weight }) => `${trace.columns[index]!} ${weight.toFixed(2)}`)
