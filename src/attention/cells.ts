@@ -2,6 +2,7 @@
 
 import { checkOptions, optionError } from "../core/errors.ts";
 import type { AttentionCell } from "./contract.ts";
+import { mechanismNames, type MechanismName } from "./mechanism-names.ts";
 import { entmaxNormalizer } from "./normalizers/entmax.ts";
 import { softmaxNormalizer } from "./normalizers/softmax.ts";
 import { additive } from "./scores/additive.ts";
@@ -13,25 +14,6 @@ import { hard } from "./selections/hard.ts";
 import { soft } from "./selections/soft.ts";
 import { localM } from "./windows/local-m.ts";
 import { localP } from "./windows/local-p.ts";
-
-/**
- * The names of the mechanisms.
- *
- * `marginal` and `monotonic` have the additive cell, whose weights are a prior over positions: what sets them apart is that
- * the decoder reads every position and sums the alignment out, by the objectives `marginal` and `monotonicMarginal`.
- */
-export type MechanismName =
-  | "additive"
-  | "coverage"
-  | "dot"
-  | "general"
-  | "local-m"
-  | "local-p"
-  | "location"
-  | "entmax"
-  | "hard"
-  | "marginal"
-  | "monotonic";
 
 /** Numbers that some of the mechanisms need; the others take no notice. */
 export interface CellOptions {
@@ -74,25 +56,11 @@ export function cellOf(name: MechanismName, options: CellOptions = {}): Attentio
     case "hard":
       return { score: additive, normalizer: softmaxNormalizer, selection: hard({ semiSampling }) };
     default:
-      throw optionError("cellOf", `the mechanism must be among ${names.join(", ")}`, JSON.stringify(name));
+      throw optionError("cellOf", `the mechanism must be among ${mechanismNames.join(", ")}`, JSON.stringify(name));
   }
 }
 
-const names = [
-  "additive",
-  "coverage",
-  "dot",
-  "general",
-  "local-m",
-  "local-p",
-  "location",
-  "entmax",
-  "hard",
-  "marginal",
-  "monotonic",
-] as const satisfies readonly MechanismName[];
-
 /** The mechanisms by name, with the defaults of `cellOf`. Any other combination of stages is an `AttentionCell` too. */
 export const cells: { readonly [name in MechanismName]: AttentionCell } = Object.fromEntries(
-  names.map((name) => [name, cellOf(name)]),
+  mechanismNames.map((name) => [name, cellOf(name)]),
 ) as { readonly [name in MechanismName]: AttentionCell };

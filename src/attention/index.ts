@@ -26,7 +26,8 @@ export type {
   WindowResult,
 } from "./contract.ts";
 export { attend, beginAttention, initAttention, prepareMemory, type AttendOptions } from "./attend.ts";
-export { cellOf, cells, type CellOptions, type MechanismName } from "./cells.ts";
+export { cellOf, cells, type CellOptions } from "./cells.ts";
+export type { MechanismName } from "./mechanism-names.ts";
 
 // Scores.
 export { additive, type AdditiveParams } from "./scores/additive.ts";

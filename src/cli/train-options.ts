@@ -96,7 +96,7 @@ export const trainOptions: readonly CommandOption[] = [
   {
     flags: "--layers <n>",
     summary: "layers of the encoder, and of the Transformer's decoder",
-    fallback: String(recurrent.model.encoderLayers),
+    fallback: `${recurrent.model.encoderLayers}; transformer ${transformer.model.encoderLayers}`,
     read: wholeNumber(1, 16),
   },
 ];

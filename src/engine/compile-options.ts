@@ -27,9 +27,9 @@ export interface CompileOptions {
   /** Bytes of sessions kept for other signatures. Default 1 GiB. */
   readonly cacheBytes?: number;
   /**
-   * Whether a session keeps the memory of a run for the next, rather than giving it back to the system and asking again: a
-   * fifth less processor time for large training steps, at about twice the memory, which every signature has for itself.
-   * For functions that see few signatures. It holds for `cpu`. Default false.
+   * Whether a session keeps the memory of a run for the next, rather than giving it back to the system and asking again:
+   * measured, 8 % less processor time for a large training step at twice the memory (docs/decisions/0012), which every
+   * signature has for itself. For functions that see few signatures. It holds for `cpu`. Default false.
    */
   readonly keepMemory?: boolean;
   /** A name for messages and profiles. Default: the function's own. */

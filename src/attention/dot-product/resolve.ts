@@ -10,6 +10,7 @@ import { where } from "../../core/ops/select.ts";
 import { fill } from "../../core/ops/source.ts";
 import { show, type Tensor } from "../../core/tensor.ts";
 import { dropout } from "../../nn/dropout.ts";
+import type { Mask, MaskSizes } from "../masks/mask.ts";
 import { requireMask } from "../masks/require-mask.ts";
 import { lowerings } from "./lowering.ts";
 import type { AttentionOptions } from "./options.ts";
@@ -26,10 +27,15 @@ export interface Sequences {
 
 type KeysAndValues = { readonly keys: Tensor; readonly values: Tensor };
 
-/** The options, checked, as rules. */
-export function rulesOf(options: AttentionOptions): ScoreRules {
-  const where = "attention";
-  const { query, keys, values, mask = null, softCap = null, emptyRows = "zero", guard = false } = options;
+/**
+ * The sizes of sequences whose axes agree, and D of query (B, T, H, D), keys (B, S, G, D) and values (B, S, G, E), where G
+ * divides H, under a mask that fits.
+ */
+export function sizesOf(
+  where: string,
+  { query, keys, values }: Sequences,
+  mask: Mask | null | undefined,
+): { readonly sizes: MaskSizes; readonly D: number } {
   for (const [name, x] of Object.entries({ query, keys, values })) checkTensor(where, name, x);
   const { B, T, S, H, G, D } = bindAxes(where, {
     query: [query, "B T H D"],
@@ -42,6 +48,19 @@ export function rulesOf(options: AttentionOptions): ScoreRules {
       "the heads of the queries must be a multiple of those of the keys",
       `${show(query)} and ${show(keys)}`,
     );
+  const sizes = { batchSize: B, headCount: H, queryLength: T, keyLength: S };
+  if (mask !== null && mask !== undefined) {
+    requireMask(where, "mask", mask);
+    mask.check(sizes);
+  }
+  return { sizes, D };
+}
+
+/** The options, checked, as rules. */
+export function rulesOf(options: AttentionOptions): ScoreRules {
+  const where = "attention";
+  const { query, keys, values, mask = null, softCap = null, emptyRows = "zero", guard = false } = options;
+  const { sizes, D } = sizesOf(where, { query, keys, values }, mask);
   const scale = options.scale ?? 1 / Math.sqrt(D);
   if (!Number.isFinite(scale)) throw optionError(where, "scale must be a finite number", String(scale));
   if (softCap !== null && !(softCap > 0 && Number.isFinite(softCap)))
@@ -54,9 +73,6 @@ export function rulesOf(options: AttentionOptions): ScoreRules {
   for (const name of ["scoreMod", "normalize"] as const)
     if (options[name] !== undefined && typeof options[name] !== "function")
       throw optionError(where, `${name} must be a function`, kindOf(options[name]));
-  const sizes = { batchSize: B, headCount: H, queryLength: T, keyLength: S };
-  if (mask !== null) requireMask(where, "mask", mask);
-  mask?.check(sizes);
   return {
     sizes,
     scale,

@@ -1,6 +1,5 @@
 // Linear attention: weights that are products of features, so that sums over keys take the place of pairs.
 
-import { bindAxes } from "../../core/axes.ts";
 import { checkOptions, optionError, shapeError } from "../../core/errors.ts";
 import { kindOf } from "../../core/ndarray.ts";
 import { checkTensor } from "../../core/op.ts";
@@ -16,11 +15,10 @@ import { offer } from "../../core/watch.ts";
 import { attendBlocked } from "../dot-product/blocked.ts";
 import { headsFirst } from "../dot-product/compute.ts";
 import { blockSizeOf } from "../dot-product/lowering.ts";
-import { repeatHeads, type Sequences } from "../dot-product/resolve.ts";
+import { repeatHeads, sizesOf, type Sequences } from "../dot-product/resolve.ts";
 import type { ScoreRules, WeightAlteration } from "../dot-product/rules.ts";
 import { siteOf } from "../dot-product/site.ts";
 import type { Mask, MaskSizes } from "../masks/mask.ts";
-import { requireMask } from "../masks/require-mask.ts";
 import { attentionKind } from "../observe/site.ts";
 import { eluFeatures, type FeatureMap } from "./features.ts";
 import { prefixSums, sumOverKeys, type FeatureRows } from "./prefix-sums.ts";
@@ -167,26 +165,11 @@ function checked(
   where: string,
   { query, keys, values, mask, featureMap }: LinearAttentionOptions,
 ): { readonly sizes: MaskSizes; readonly operands: Sequences } {
-  for (const [name, x] of Object.entries({ query, keys, values })) {
-    checkTensor(where, name, x);
+  const { sizes } = sizesOf(where, { query, keys, values }, mask);
+  for (const [name, x] of Object.entries({ query, keys, values }))
     if (x.dtype !== "float32") throw shapeError(where, `${name} must be float32`, show(x));
-  }
-  const { B, T, S, H, G } = bindAxes(where, {
-    query: [query, "B T H D"],
-    keys: [keys, "B S G D"],
-    values: [values, "B S G E"],
-  });
-  if (G === 0 || H % G !== 0)
-    throw shapeError(
-      where,
-      "the heads of the queries must be a multiple of those of the keys",
-      `${show(query)} and ${show(keys)}`,
-    );
   if (featureMap !== undefined && typeof featureMap !== "function")
     throw optionError(where, "featureMap must be a function of vectors", kindOf(featureMap));
-  const sizes = { batchSize: B, headCount: H, queryLength: T, keyLength: S };
-  if (mask) requireMask(where, "mask", mask);
-  mask?.check(sizes);
   return { sizes, operands: repeatHeads(query, { keys, values }) };
 }
 

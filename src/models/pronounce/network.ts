@@ -27,8 +27,7 @@ export type PronounceNetwork =
       readonly params: TransformerParams<NdArray>;
     };
 
-/** The names of the networks. */
-export const networkNames: readonly NetworkConfig["network"][] = ["recurrent", "transformer"];
+const networkNames: readonly NetworkConfig["network"][] = ["recurrent", "transformer"];
 
 /** Refuses a name that no network has, and a configuration that it cannot have. @throws HeedError "option" */
 export function checkNetwork(where: string, network: unknown, config: unknown): NetworkConfig {

@@ -1,6 +1,6 @@
 // Configuration of the sequence-to-sequence model, and the check of one that came from a file.
 
-import { cells, type MechanismName } from "../../attention/cells.ts";
+import { mechanismNames, type MechanismName } from "../../attention/mechanism-names.ts";
 import { checkOptions, optionError } from "../../core/errors.ts";
 import { quoteValue } from "../../files/scanner.ts";
 
@@ -45,7 +45,7 @@ const sizes = [
 // Bounds for what a file may ask: no more than a model of use has, and too little to claim much memory.
 const mostUnits = 8192;
 const limits: { readonly [key in string]?: number } = { encoderLayers: 16, sourceCount: 65_536, targetCount: 65_536 };
-const mechanisms = ["none", ...Object.keys(cells)];
+const mechanisms = ["none", ...mechanismNames];
 /** Members that some mechanisms need and all others must not have. */
 const special = { reach: ["local-m", "local-p"], longestSource: ["location"] } as const;
 const known = [...sizes, "attention", "inputFeeding", ...Object.keys(special)];

@@ -253,7 +253,7 @@ describe("the decoder", () => {
     const short = decoderOf(located, randomParams(located, 9), { buckets: [3, 8] });
     expect((await short.decode([[4, 7, 3, 5]]))[0]).toHaveLength(1);
     await expect(short.decode([[3], [4, 7, 3, 5, 4]])).rejects.toThrow(
-      "decode: with location attention a source must have at most 4 symbols, got 5 in source 1. The model has no parameters",
+      "decode: a source must have at most 4 symbols, the places that location attention knows, got 5 in source 1. Train a model",
     );
   });
 

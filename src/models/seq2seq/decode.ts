@@ -1,6 +1,6 @@
 // Decoding: greedy and beam search over a loaded sequence-to-sequence model, batched, with the attention of every step.
 
-import { checkOptions, inputError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import { constant } from "../../core/ops/source.ts";
 import { logSoftmax } from "../../core/ops/softmax.ts";
@@ -102,10 +102,14 @@ export function createDecoder(
     },
     { ...settings, name: "seq2seq.step" },
   ) as unknown as Loose;
-  const { longestSource = Infinity } = config;
-  const decoder = searchDecoder<DecoderState<NdArray>, MemoryArrays | Record<never, never>>({
+  const { longestSource } = config;
+  return searchDecoder<DecoderState<NdArray>, MemoryArrays | Record<never, never>>({
     sourceCount: config.sourceCount,
-    buckets: buckets.map((length) => Math.min(length, longestSource)),
+    buckets,
+    limit:
+      longestSource === undefined
+        ? undefined
+        : { length: longestSource, by: "the places that location attention knows" },
     step: (memory, previous, state) => step(given, memory, previous, state) as ReturnType<DecoderFunctions["step"]>,
     longest: (length) => 2 * length + 10,
     async begin(source, mask) {
@@ -121,18 +125,4 @@ export function createDecoder(
       await step.dispose();
     },
   });
-  return {
-    ...decoder,
-    async decode(sources, options) {
-      const long = sources.findIndex(({ length }) => length > longestSource);
-      if (long >= 0)
-        throw inputError(
-          "decode",
-          `with location attention a source must have at most ${longestSource} symbols`,
-          `${sources[long]!.length} in source ${long}`,
-          "The model has no parameters for further places: train one with a larger longestSource.",
-        );
-      return await decoder.decode(sources, options);
-    },
-  };
 }

@@ -1,5 +1,6 @@
 // A decoder from a model's halves: sources of one padded length go together, in batches that a search runs over.
 
+import { inputError } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import { sourceArrays } from "./batches.ts";
 import { searchBeams } from "./beam.ts";
@@ -19,6 +20,8 @@ export interface SearchedModel<S, M> extends DecoderFunctions<S, M> {
   readonly sourceCount: number;
   /** Lengths to which sources are padded, rising; none: sources of one length go together. */
   readonly buckets: readonly number[];
+  /** The longest source, in symbols, and what sets that limit, for messages. Default: none. */
+  readonly limit?: { readonly length: number; readonly by: string } | undefined;
   /** Reads sources int32 (B, S), whose mask bool (B, S) is null where none is padded; with buckets it never is. */
   begin(source: NdArray, mask: NdArray | null): Promise<{ readonly memory: M; readonly initial: S }>;
   dispose(): Promise<void>;
@@ -26,7 +29,8 @@ export interface SearchedModel<S, M> extends DecoderFunctions<S, M> {
 
 /** The decoder of a model. */
 export function searchDecoder<S, M>(model: SearchedModel<S, M>): Decoder {
-  const { buckets, sourceCount } = model;
+  const { sourceCount, limit = { length: Infinity, by: "" } } = model;
+  const buckets = model.buckets.map((length) => Math.min(length, limit.length));
 
   // Never 0: an empty source is one position of padding.
   const paddedLength = (length: number): number => buckets.find((bucket) => bucket >= length) ?? Math.max(1, length);
@@ -47,6 +51,14 @@ export function searchDecoder<S, M>(model: SearchedModel<S, M>): Decoder {
     async decode(sources, options = {}) {
       const search = checkDecodeOptions(options);
       checkSources(sources, sourceCount);
+      const long = sources.findIndex(({ length }) => length > limit.length);
+      if (long >= 0)
+        throw inputError(
+          "decode",
+          `a source must have at most ${limit.length} symbols, ${limit.by}`,
+          `${sources[long]!.length} in source ${long}`,
+          "Train a model that has room for longer ones.",
+        );
       // Memory grows with the rows of a batch, and a source has one for each place of the beam.
       const most = Math.max(1, Math.floor(search.batchSize / search.beam));
       // Sources of one padded length go together.

@@ -3,7 +3,7 @@
 
 import type { HeadMemory } from "../../attention/multi-head/heads.ts";
 import { keyPadding } from "../../attention/masks/key-padding.ts";
-import { checkOptions, inputError } from "../../core/errors.ts";
+import { checkOptions } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import { constant } from "../../core/ops/source.ts";
 import { logSoftmax } from "../../core/ops/softmax.ts";
@@ -75,9 +75,10 @@ export function createTransformerDecoder(
 
   const most = config.positionCount ?? Infinity;
   const longest = (length: number): number => Math.min(2 * length + 10, most);
-  const { decode, dispose } = searchDecoder<StepState<NdArray>, MemoryTree<NdArray>>({
+  return searchDecoder<StepState<NdArray>, MemoryTree<NdArray>>({
     sourceCount: config.sourceCount,
-    buckets: buckets.filter((bucket) => bucket <= most),
+    buckets,
+    limit: { length: most, by: "the rows of the learned positions" },
     longest,
     async begin(source, mask) {
       const layers = await encoder(given, source, mask ? { mask } : {});
@@ -101,17 +102,4 @@ export function createTransformerDecoder(
       await step.dispose();
     },
   });
-  return {
-    async decode(sources, options) {
-      const long = sources.findIndex((source) => source.length > most);
-      if (long >= 0)
-        throw inputError(
-          "decode",
-          `a source must have at most ${most} symbols, the rows of the learned positions`,
-          `${sources[long]!.length} in source ${long}`,
-        );
-      return await decode(sources, options);
-    },
-    dispose,
-  };
 }

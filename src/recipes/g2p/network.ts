@@ -5,14 +5,18 @@ import type { NdArray } from "../../core/ndarray.ts";
 import type { Rng } from "../../core/random.ts";
 import type { Tensor } from "../../core/tensor.ts";
 import type { Tree } from "../../core/tree.ts";
-import { decodeNetwork, type NetworkConfig, type PronounceNetwork } from "../../models/pronounce/network.ts";
+import {
+  decodeNetwork,
+  pronounceDecoder,
+  type NetworkConfig,
+  type PronounceNetwork,
+} from "../../models/pronounce/network.ts";
 import type { PronounceModel } from "../../models/pronounce/model.ts";
 import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
-import { createDecoder, type Decoder, type DecoderOptions } from "../../models/seq2seq/decode.ts";
-import { initSeq2Seq, type Seq2SeqParams } from "../../models/seq2seq/params.ts";
+import type { Decoder, DecoderOptions } from "../../models/seq2seq/decode.ts";
+import { initSeq2Seq } from "../../models/seq2seq/params.ts";
 import type { TransformerConfig } from "../../models/transformer/config.ts";
-import { createTransformerDecoder } from "../../models/transformer/decode.ts";
-import { initTransformer, type TransformerParams } from "../../models/transformer/model.ts";
+import { initTransformer } from "../../models/transformer/model.ts";
 import { vocabularySize, type Vocabulary } from "../../text/vocabulary.ts";
 import { isTransformer } from "./network-sizes.ts";
 import { g2pObjective, transformerObjective, type G2pObjective } from "./objective.ts";
@@ -40,34 +44,30 @@ export interface G2pNetwork {
 
 /** The network of some settings, for some alphabets. @throws HeedError "option" for settings that do not go together. */
 export function g2pNetwork(settings: G2pSettings, vocabularies: G2pVocabularies): G2pNetwork {
-  const network = g2pConfig(settings, vocabularies);
-  const parts =
-    network.network === "recurrent" ? recurrent(network.config, settings) : transformer(network.config, settings);
+  const network = configOf(settings, vocabularies);
+  const withParams = (params: Tree<NdArray>): PronounceNetwork => ({ ...network, params }) as PronounceNetwork;
   return {
-    ...parts,
-    withParams: (params) => ({ ...network, params }) as PronounceNetwork,
+    ...(network.network === "recurrent" ? recurrent(network.config, settings) : transformer(network.config, settings)),
+    withParams,
+    decoder: (params, options) => pronounceDecoder(withParams(params), options),
     model: (bytes, where) => ({ ...decodeNetwork(network, bytes, where), ...vocabularies }),
   };
 }
 
 /** The whole configuration of a network for some alphabets. */
-export function g2pConfig(
-  { model }: Pick<G2pSettings, "model">,
-  { letters, phonemes }: G2pVocabularies,
-): NetworkConfig {
+function configOf({ model }: G2pSettings, { letters, phonemes }: G2pVocabularies): NetworkConfig {
   const counts = { sourceCount: vocabularySize(letters), targetCount: vocabularySize(phonemes) };
   return isTransformer(model)
     ? { network: "transformer", config: { ...model, ...counts } }
     : { network: "recurrent", config: { ...model, ...counts } };
 }
 
-type Parts = Pick<G2pNetwork, "init" | "objective" | "decoder">;
+type Parts = Pick<G2pNetwork, "init" | "objective">;
 
 function recurrent(config: Seq2SeqConfig, settings: G2pSettings): Parts {
   return {
     init: (rng) => initSeq2Seq(config, rng) as Tree<NdArray>,
     objective: g2pObjective(config, settings) as unknown as Parts["objective"],
-    decoder: (params, options) => createDecoder(config, params as Seq2SeqParams<NdArray>, options),
   };
 }
 
@@ -75,10 +75,5 @@ function transformer(config: TransformerConfig, settings: G2pSettings): Parts {
   return {
     init: (rng) => initTransformer(config, rng) as Tree<NdArray>,
     objective: transformerObjective(config, settings) as unknown as Parts["objective"],
-    decoder: (params, options) =>
-      createTransformerDecoder(config, params as TransformerParams<NdArray>, { buckets: decoderLengths, ...options }),
   };
 }
-
-/** Lengths in letters that words are padded to while decoding: a graph is compiled for each, and for each room of a cache. */
-const decoderLengths = [4, 6, 8, 10, 12, 16, 24, 40];

@@ -48,12 +48,12 @@ type Training = Pick<G2pSettings, "epochs" | "batchSize" | "rate" | "warmup" | "
 
 /** docs/decisions/0011 */
 const recurrentTraining: Training = {
-  epochs: 20,
+  epochs: 22,
   batchSize: 128,
   rate: 2e-3,
   warmup: 300,
   weightDecay: 0.01,
-  dropout: 0.35,
+  dropout: 0.3,
   smoothing: 0,
 };
 

@@ -1,9 +1,9 @@
 // The networks that the recipe trains, by name.
 
-import type { Seq2SeqConfig } from "../../models/seq2seq/config.ts";
+import { mechanismNames, type MechanismName } from "../../attention/mechanism-names.ts";
 
 /** An attention of the recurrent network's decoder. */
-export type RecurrentVariant = Exclude<Seq2SeqConfig["attention"], "coverage">;
+export type RecurrentVariant = "none" | Exclude<MechanismName, "coverage">;
 
 /** A network that the recipe trains: the recurrent one with some attention, or the Transformer. */
 export type G2pVariant = RecurrentVariant | "transformer";
@@ -11,16 +11,7 @@ export type G2pVariant = RecurrentVariant | "transformer";
 /** The attentions of the recurrent network, by name. */
 export const recurrentVariants: readonly RecurrentVariant[] = [
   "none",
-  "additive",
-  "dot",
-  "general",
-  "local-m",
-  "local-p",
-  "location",
-  "entmax",
-  "hard",
-  "marginal",
-  "monotonic",
+  ...mechanismNames.filter((name) => name !== "coverage"),
 ];
 
 /** All that the recipe trains, by name. */
