@@ -22,6 +22,7 @@ export interface TrainFlags extends AttentionFlags {
   readonly rate?: number;
   readonly dropout?: number;
   readonly smoothing?: number;
+  readonly decay?: number;
   readonly seed?: number;
   readonly threads?: number;
 }
@@ -30,7 +31,7 @@ const recurrent = g2pSettings("additive");
 const transformer = g2pSettings("transformer");
 
 /** What holds where nothing is given. */
-function usual(key: "epochs" | "batchSize" | "rate" | "dropout" | "smoothing" | "seed"): string {
+function usual(key: "epochs" | "batchSize" | "rate" | "dropout" | "smoothing" | "weightDecay" | "seed"): string {
   const [one, other] = [recurrent[key], transformer[key]];
   return one === other ? String(one) : `${one}; transformer ${other}`;
 }
@@ -75,6 +76,12 @@ export const trainOptions: readonly CommandOption[] = [
     read: realNumber(0, 0.95),
   },
   {
+    flags: "--decay <x>",
+    summary: "weight decay: share of a weight taken away a step, times the learning rate",
+    fallback: usual("weightDecay"),
+    read: realNumber(0, 100),
+  },
+  {
     flags: "--seed <n>",
     summary: "decides every random choice",
     fallback: usual("seed"),
@@ -103,7 +110,7 @@ export const trainOptions: readonly CommandOption[] = [
 
 /** The recipe's settings with what the options change. @throws UsageError for options that do not go together. */
 export function settingsOf(variant: G2pVariant, flags: TrainFlags): G2pSettings {
-  const { size, layers, feed, epochs, patience, batch, rate, dropout, smoothing, seed } = flags;
+  const { size, layers, feed, epochs, patience, batch, rate, dropout, smoothing, decay, seed } = flags;
   checkFeed(variant, flags);
   return g2pSettings(variant, {
     model: networkSizes(variant, { size, layers, feed }),
@@ -114,6 +121,7 @@ export function settingsOf(variant: G2pVariant, flags: TrainFlags): G2pSettings 
     ...(rate === undefined ? {} : { rate }),
     ...(dropout === undefined ? {} : { dropout }),
     ...(smoothing === undefined ? {} : { smoothing }),
+    ...(decay === undefined ? {} : { weightDecay: decay }),
     ...(seed === undefined ? {} : { seed }),
   });
 }

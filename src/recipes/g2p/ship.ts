@@ -131,7 +131,7 @@ export function trainingCommand(
   settings: G2pSettings,
   { threads, test = false }: Pick<G2pShipment, "threads" | "test">,
 ): string {
-  const { variant, model, epochs, batchSize, rate, dropout, smoothing, seed, patience, hard } = settings;
+  const { variant, model, epochs, batchSize, rate, dropout, smoothing, weightDecay, seed, patience, hard } = settings;
   const options: Readonly<Record<string, string | number | null | undefined>> = {
     ...(variant === "transformer" ? { model: variant } : { attention: variant }),
     data: facts.kind === "folder" ? shellWord(facts.name) : null,
@@ -144,6 +144,7 @@ export function trainingCommand(
     rate,
     dropout,
     smoothing,
+    decay: weightDecay,
     seed,
     threads,
     ...(hard && {

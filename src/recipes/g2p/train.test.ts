@@ -62,19 +62,19 @@ test("a training goes on only with the computation, the words and the number of 
 
 test("the command names every setting that has an option", () => {
   expect(trainingCommand(data, g2pSettings("additive", { epochs: 8 }), { threads: 2 })).toBe(
-    "heed train g2p --attention additive --size 256 --layers 2 --epochs 8 --batch 128 --rate 0.002 --dropout 0.3 --smoothing 0 --seed 1 --threads 2",
+    "heed train g2p --attention additive --size 256 --layers 2 --epochs 8 --batch 128 --rate 0.002 --dropout 0.3 --smoothing 0 --decay 0.01 --seed 1 --threads 2",
   );
   const cut = { ...data, facts: { ...facts, kind: "folder", name: "mine", limit: 50 } as const };
   const dot = g2pSettings("dot", { rate: 0.01, seed: 4, patience: 900 });
   expect(trainingCommand(cut, dot, { threads: 1, test: true })).toBe(
-    "heed train g2p --attention dot --data mine --limit 50 --size 256 --layers 2 --epochs 22 --patience 900 --batch 128 --rate 0.01 --dropout 0.3 --smoothing 0 --seed 4 --threads 1 --test",
+    "heed train g2p --attention dot --data mine --limit 50 --size 256 --layers 2 --epochs 22 --patience 900 --batch 128 --rate 0.01 --dropout 0.3 --smoothing 0 --decay 0.01 --seed 4 --threads 1 --test",
   );
   const hard = g2pSettings("hard", { model: networkSizes("hard", { feed: true }) });
   expect(trainingCommand(data, hard, { threads: 2 })).toContain(
     " --seed 1 --threads 2 --baseline leave-one-out --samples 4 --entropy 0.01 --semi-sampling 0 --feed",
   );
   expect(trainingCommand(data, g2pSettings("transformer"), { threads: 2 })).toBe(
-    "heed train g2p --model transformer --size 256 --layers 3 --epochs 40 --batch 256 --rate 0.001 --dropout 0.2 --smoothing 0.1 --seed 1 --threads 2",
+    "heed train g2p --model transformer --size 256 --layers 3 --epochs 40 --batch 256 --rate 0.001 --dropout 0.2 --smoothing 0.1 --decay 0.01 --seed 1 --threads 2",
   );
   const apart = g2pSettings("additive", { model: networkSizes("additive", { feed: false }) });
   expect(trainingCommand(data, apart, { threads: 2, test: true })).toMatch(/--threads 2 --no-feed --test$/);
