@@ -7,14 +7,15 @@ import { join } from "node:path";
 type Lock = { readonly packages: Readonly<Record<string, { readonly version: string; readonly optional?: boolean }>> };
 
 /**
- * Runs `npm ci` in `folder` unless its node_modules holds what its package-lock.json asks for. Where that fails npm says
- * why, and peers that are missing are told as missing.
+ * Runs `npm install` in `folder` unless its node_modules holds what its package-lock.json asks for; not `npm ci`, which
+ * refuses the lock since npm 11 because a peer names optional packages of other systems in versions that were never
+ * published. Where it fails npm says why, and peers that are missing are told as missing.
  */
 export async function ensurePackages(folder: string): Promise<void> {
   if (isInstalled(folder)) return;
   console.error("Installing the packages of bench/package-lock.json ...");
   const npm = process.env["npm_execpath"];
-  const args = ["ci", "--prefer-offline", "--prefix", folder];
+  const args = ["install", "--no-save", "--prefer-offline", "--prefix", folder];
   const [command, ...rest] =
     npm !== undefined && /npm-cli\.c?js$/.test(npm)
       ? [process.execPath, npm, ...args]
