@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { publishedDigests, publishedRows } from "../src/recipes/g2p/published.ts";
 import { evaluationJson, evaluationText } from "../src/cli/evaluate-output.ts";
 import { matchPublished, measureG2p, type Measurement } from "../src/recipes/g2p/measure.ts";
-import { verdictOf, type Comparison } from "../src/recipes/g2p/compare.ts";
+import { verdictOf, type ComparedModel, type Comparison } from "../src/recipes/g2p/compare.ts";
 import { heed } from "./cli-console.ts";
 import { lineOf, smallWords, writeSmallData } from "./cli-data.ts";
 
@@ -28,33 +28,47 @@ describe("heed compare g2p", () => {
   test("has both models, the same words, and a verdict", () => {
     expect(comparison).toMatchObject({
       data: "small",
+      split: "test",
       wordCount: 20,
-      none: { variant: "none", epochs: 2 },
-      attention: { variant: "additive", epochs: 2 },
+      models: [
+        { name: "no attention", variant: "none", epochs: 2, against: null },
+        { name: "additive attention", variant: "additive", epochs: 2, against: { sameBudget: true } },
+      ],
     });
     expect(comparison.byLength.map(({ letters, wordCount }) => [letters, wordCount])).toEqual([["1-4", 20]]);
     // Twenty words and two epochs: whether the verdict fits its numbers is for the tests of verdictOf.
-    expect(comparison.sameBudget).toBe(true);
-    expect(comparison.verdict).toBe(verdictOf(comparison.test, true));
-    expect(comparison.test.difference).toBeCloseTo(comparison.attention.wer - comparison.none.wer, 9);
+    const [none, attention] = comparison.models as readonly [ComparedModel, ComparedModel];
+    const { test: paired, verdict } = attention.against!;
+    expect(verdict).toBe(verdictOf(paired, true, { first: null, second: attention.name }));
+    expect(paired.difference).toBeCloseTo(attention.wer - none.wer, 9);
   });
 
   test("goes on where it was, and takes models that are there", async () => {
     const again = await heed(["compare", "g2p", ...sizes]);
     expect(again.code).toBe(0);
     expect(again.stderr).toContain("Resumed at step 10 of 10");
-    expect(again.stdout).toContain("no attention  additive attention");
+    expect(again.stdout).toMatch(
+      /^20 test words of small +WER +PER +parameters .*\nno attention .*\nadditive attention /,
+    );
     const given = ["--models", join(both, "none", "model"), model, "--data", data, "--json"];
     const { code, stdout } = await heed(["compare", "g2p", ...given]);
     expect(code).toBe(0);
-    expect((JSON.parse(stdout) as Comparison).test).toEqual(comparison.test);
+    expect((JSON.parse(stdout) as Comparison).models[1]!.against).toEqual(comparison.models[1]!.against);
   }, 120_000);
 
-  test("refuses one folder, and models in the wrong order", async () => {
-    expect(await heed(["compare", "g2p", "--models", model])).toMatchObject({ code: 2, stdout: "" });
-    const turned = await heed(["compare", "g2p", "--models", model, join(both, "none", "model"), "--data", data]);
-    expect(turned.code).toBe(1);
-    expect(turned.stderr).toContain("the first model must be without attention");
+  test("holds any models against the first, on the dev words too", async () => {
+    const models = ["--models", model, join(both, "none", "model"), model];
+    const { code, stdout } = await heed(["compare", "g2p", ...models, "--data", data, "--split", "dev"]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^4 dev words of small /);
+    expect(stdout).toMatch(/^additive attention \(.+\).* \+0\.00 \(\+0\.00 to \+0\.00\) +0 \/ 0$/m);
+    expect(stdout).toContain("The dev words chose each model");
+  }, 120_000);
+
+  test("refuses one folder, and options of a training beside models", async () => {
+    const one = await heed(["compare", "g2p", "--models", model]);
+    expect(one).toMatchObject({ code: 2, stdout: "" });
+    expect(one.stderr).toContain("--models must be followed by at least two folders, got 1");
     const trained = await heed(["compare", "g2p", "--models", model, model, "--epochs", "3", "--seed", "2"]);
     expect(trained).toMatchObject({ code: 2, stdout: "" });
     expect(trained.stderr).toContain("got --epochs, --seed as well");
@@ -72,7 +86,7 @@ describe("heed evaluate g2p", () => {
     expect(code).toBe(0);
     const result = JSON.parse(stdout) as Record<string, number> & { training: Record<string, unknown> };
     expect(result).toMatchObject({ data: "small", split: "test", wordCount: 20, overlap: 0, published: null });
-    expect(result["wer"]).toBe(comparison.attention.wer);
+    expect(result["wer"]).toBe(comparison.models[1]!.wer);
     expect(result["wordsPerSecond"]).toBeGreaterThan(0);
     const text = await heed([...flags, "--data", data, "--beam", "2"]);
     expect(text.stdout).toContain("beam 2, ");

@@ -25,6 +25,7 @@ export type CanvasTarget = Pick<
   | "fillStyle"
   | "strokeStyle"
   | "lineWidth"
+  | "setLineDash"
   | "font"
   | "textAlign"
   | "textBaseline"
@@ -104,6 +105,8 @@ function paint(context: CanvasTarget, node: Paint): void {
   if (node.stroke !== undefined) {
     context.strokeStyle = node.stroke;
     context.lineWidth = node.strokeWidth ?? 1;
+    if (node.dash) context.setLineDash(node.dash);
     context.stroke();
+    if (node.dash) context.setLineDash([]);
   }
 }

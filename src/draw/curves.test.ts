@@ -86,9 +86,21 @@ suite("curves", () => {
     expect(textsOf(curves([{ title: "x", curves: [{ name: "x", points: [[1, 0.5]] }] }]).children)).toContain("x 0.5");
   });
 
+  test("twelve curves differ by colour or dash", () => {
+    const all = Array.from({ length: 12 }, (_, i) => curve(`c${i}`, (step) => i + step / 1000));
+    const [panel] = [{ title: "x", curves: all }];
+    const looks = all.map((_, i) => {
+      const { stroke, dash } = lineOf([panel], `curve:0:${i}`);
+      return JSON.stringify([stroke, dash]);
+    });
+    expect(new Set(looks).size).toBe(12);
+    expect(svg(curves([panel], { panelHeight: 300 }))).toContain('stroke-dasharray="6 3"');
+    expect(() => curves([{ title: "x", curves: [...all, all[0]!] }])).toThrow("must have 1 to 12 curves, got 13");
+  });
+
   test("refuses what cannot be drawn", () => {
     expect(() => curves([])).toThrow("curves: at least one panel is required, got none");
-    expect(() => curves([{ title: "x", curves: [] }])).toThrow('the panel "x" must have one to four curves, got 0');
+    expect(() => curves([{ title: "x", curves: [] }])).toThrow('the panel "x" must have 1 to 12 curves, got 0');
     expect(() => curves([{ title: "x", curves: [{ name: "y", points: [[1, NaN]] }] }])).toThrow(
       'the curve "y" must have a finite value, got 1 points',
     );

@@ -39,11 +39,17 @@ const colors: Readonly<Record<Theme["name"], readonly string[]>> = {
   print: ["#000000", "#5a5a5a", "#8a8a8a", "#b0b0b0"],
 };
 
+/** What tells curves of one colour apart. */
+const dashes: readonly (readonly number[] | null)[] = [null, [6, 3], [1.5, 3]];
+
+/** As many as colours and dashes tell apart. */
+const mostCurves = colors.light.length * dashes.length;
+
 /**
  * Draws curves as they are: nothing is smoothed, and every scale is its panel's own, from the least to the largest value.
  * Where there are more points than columns, a column shows the least and the largest of its own.
  *
- * @param panels - at least one, each with at least one curve and at most four.
+ * @param panels - at least one, each with one to twelve curves.
  * @returns a scene whose curves have the ids `curve:panel:i`.
  * @throws HeedError "input" for none, for too many, and for a curve without a finite value.
  */
@@ -99,7 +105,8 @@ function panelNodes(
     height,
   );
   const lines = all.flatMap(({ name, points }, i): readonly SceneNode[] => {
-    const color = colors[theme.name][i]!;
+    const color = colors[theme.name][i % colors[theme.name].length]!;
+    const dash = dashes[Math.floor(i / colors[theme.name].length)];
     const last = lastFinite(points)[1];
     return [
       path(strokes(points, across, y), {
@@ -107,6 +114,7 @@ function panelNodes(
         title: name,
         stroke: color,
         strokeWidth: i === 0 ? 2 : 1.5,
+        ...(dash ? { dash } : {}),
       }),
       text(`${name} ${label(last, up)}`, across.size + 8, ends[i]!, { size: 12, fill: color, weight: 600 }),
     ];
@@ -199,8 +207,12 @@ function lastFinite(points: Curve["points"]): readonly [step: number, value: num
 function checkPanels(panels: readonly CurvePanel[]): void {
   if (panels.length === 0) throw inputError("curves", "at least one panel is required", "none");
   for (const { title, curves: all } of panels) {
-    if (all.length < 1 || all.length > 4)
-      throw inputError("curves", `the panel ${JSON.stringify(title)} must have one to four curves`, String(all.length));
+    if (all.length < 1 || all.length > mostCurves)
+      throw inputError(
+        "curves",
+        `the panel ${JSON.stringify(title)} must have 1 to ${mostCurves} curves`,
+        String(all.length),
+      );
     for (const { name, points } of all)
       if (!points.some(([, value]) => Number.isFinite(value)))
         throw inputError(

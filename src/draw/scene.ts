@@ -23,6 +23,8 @@ export interface Paint {
   readonly stroke?: string;
   /** Width in user units. Default 1. */
   readonly strokeWidth?: number;
+  /** Lengths of dashes and the gaps between them, in turn, in user units. Default: one unbroken stroke. */
+  readonly dash?: readonly number[];
 }
 
 export interface GroupNode extends NodeBase {

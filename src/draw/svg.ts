@@ -101,7 +101,8 @@ function tooltip(node: SceneNode): readonly string[] {
 function paint(node: Paint & { readonly type: string }): Attributes {
   // A line has no inside, so only closed shapes need to say that they are not filled.
   const fill = node.fill ?? (node.type === "line" ? undefined : "none");
-  return { fill, stroke: node.stroke, "stroke-width": node.stroke === undefined ? undefined : node.strokeWidth };
+  if (node.stroke === undefined) return { fill };
+  return { fill, stroke: node.stroke, "stroke-width": node.strokeWidth, "stroke-dasharray": node.dash?.join(" ") };
 }
 
 function open(name: string, attributes: Attributes): string {

@@ -10,6 +10,7 @@ import { lengths } from "../masks/lengths.ts";
 import type { Mask } from "../masks/mask.ts";
 import { attendBlocked } from "./blocked.ts";
 import { attendFused, type FusedKernel } from "./fused.ts";
+import { fusedGradients } from "./fused-gradient.ts";
 import { blockSizeOf, chooseLowering, fusedKernel, inPrimitives, type Lowering } from "./lowering.ts";
 import { withoutPadding, type Sequences } from "./resolve.ts";
 import { attendRows } from "./rows.ts";
@@ -30,12 +31,21 @@ export function compute(operands: Sequences, rules: ScoreRules, lowering?: Lower
     );
   // With lengths the kernels never read padding: what was cleared for the others may stay as it came.
   const { keys, values } = (kernel.lengths && operands.uncleared) ?? operands;
+  const rulesWith = (real?: Tensor): ScoreRules => (real ? { ...rules, mask: maskOfKernel(kernel.kind, real) } : rules);
+  const clear = (x: { readonly keys: Tensor; readonly values: Tensor }, own: ScoreRules): typeof x =>
+    kernel.lengths ? withoutPadding(x, own) : x;
   return attendFused([operands.query, keys, values], kernel, {
     scale: rules.scale,
     inPrimitives(query, keys, values, real) {
-      const own = real ? { ...rules, mask: maskOfKernel(kernel.kind, real) } : rules;
-      const cleared = kernel.lengths ? withoutPadding({ keys, values }, own) : { keys, values };
-      return computeInPrimitives({ query, ...cleared }, own, inPrimitives(own));
+      const own = rulesWith(real);
+      return computeInPrimitives({ query, ...clear({ keys, values }, own) }, own, inPrimitives(own));
+    },
+    backward([query, keys, values], result, real) {
+      const own = rulesWith(real);
+      const cleared = clear({ keys, values }, own);
+      const grads = fusedGradients([query, cleared.keys, cleared.values], result, own);
+      const { keys: ofKeys, values: ofValues } = clear({ keys: grads[1], values: grads[2] }, own);
+      return [grads[0], ofKeys, ofValues];
     },
   });
 }

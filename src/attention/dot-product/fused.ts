@@ -1,6 +1,5 @@
-// The runtime's fused attention kernels as an op, whose gradient is that of the same attention in primitives.
+// The runtime's fused attention kernels as an op, with a gradient of their own.
 
-import { gradients } from "../../core/grad.ts";
 import { shapeError } from "../../core/errors.ts";
 import { applyOp, type LowerContext, type OnnxBuilder, type OpDef, type RefArray } from "../../core/op.ts";
 import { refArray } from "../../core/reference.ts";
@@ -21,6 +20,12 @@ type FusedAttrs = {
   readonly scale: number;
   /** The same attention in primitives. @param lengths - to be used in the place of those that it knows. */
   readonly inPrimitives: (query: Tensor, keys: Tensor, values: Tensor, lengths?: Tensor) => Tensor;
+  /** Gradients with respect to the operands from that of the context. @param lengths - as above. */
+  readonly backward: (
+    operands: readonly [query: Tensor, keys: Tensor, values: Tensor],
+    result: { readonly context: Tensor; readonly g: Tensor },
+    lengths?: Tensor,
+  ) => readonly Tensor[];
 };
 type Operands = readonly [query: Tensor, keys: Tensor, values: Tensor, ...lengths: readonly Tensor[]];
 
@@ -42,9 +47,9 @@ const fusedOp: OpDef<Operands, FusedAttrs> = {
       throw shapeError("fusedAttention", "query, keys and values must fit", [query, keys, values].map(show).join(", "));
     return [{ dtype: "float32", shape: [B, T, H, values.shape[3]!] }];
   },
-  vjp([g], [query, keys, values, ...lengths], _outputs, { inPrimitives }) {
-    const operands = [query, keys, values];
-    const grads = g ? gradients(inPrimitives(query, keys, values), operands, g) : operands.map(() => null);
+  vjp([g], [query, keys, values, ...lengths], [context], { backward }) {
+    const operands = [query, keys, values] as const;
+    const grads = g ? backward(operands, { context: context!, g }, lengths[0]) : operands.map(() => null);
     return [...grads, ...lengths.map(() => null)] as never;
   },
   lower: (onnx, names, context) => [lowerFused(onnx, names, context)],

@@ -1,21 +1,22 @@
-// heed compare g2p: no attention against attention under one budget, on the same words.
+// heed compare g2p: no attention against attention under one budget, or models that are there, on the same words.
 
 import { join } from "node:path";
-import type { Measurement } from "../../recipes/g2p/measure.ts";
+import type { HeldOut, Measurement } from "../../recipes/g2p/measure.ts";
 import type { CommandOption, Command, CommandCall } from "../command.ts";
-import { path } from "../command.ts";
+import { oneOf, path } from "../command.ts";
 import type { Console } from "../console.ts";
 import { defaultFolder, settingsOf, trainOptions, type TrainFlags } from "../train-options.ts";
 import { UsageError } from "../usage.ts";
 
 interface CompareFlags extends TrainFlags {
   readonly models?: readonly string[];
+  readonly split?: HeldOut;
   readonly out?: string;
 }
 
 const modelsOption: CommandOption = {
   flags: "--models <dirs...>",
-  summary: "two model folders, without and with attention, instead of training them",
+  summary: "model folders, at least two, instead of training: each is held against the first",
 };
 
 export const compareG2pCommand: Command<CompareFlags> = {
@@ -23,6 +24,12 @@ export const compareG2pCommand: Command<CompareFlags> = {
   options: [
     ...trainOptions,
     modelsOption,
+    {
+      flags: "--split <name>",
+      summary: "words to measure on: test or dev",
+      fallback: "test",
+      read: oneOf("test", "dev"),
+    },
     { flags: "--out <dir>", summary: "folder of both trainings", fallback: ".heed/train/compare-...", read: path },
   ],
   example: {
@@ -35,49 +42,54 @@ export const compareG2pCommand: Command<CompareFlags> = {
 async function compare({ options, console }: CommandCall<CompareFlags>): Promise<number> {
   const { models, json = false } = options;
   if (models !== undefined) checkModelFlags(options);
-  const { compareMeasurements } = await import("../../recipes/g2p/compare.ts");
-  const measured = models === undefined ? await trainBoth(options, console) : await measureBoth(models, options);
+  const measured = models === undefined ? await trainBoth(options, console) : await measureAll(models, options);
   if (typeof measured === "number") return measured;
-  const comparison = compareMeasurements(...measured);
-  const { comparisonText } = await import("../compare-output.ts");
+  const [{ compareMeasurements }, { comparisonText }] = await Promise.all([
+    import("../../recipes/g2p/compare.ts"),
+    import("../compare-output.ts"),
+  ]);
+  const comparison = compareMeasurements(measured);
   console.stdout.write(json ? `${JSON.stringify(comparison)}\n` : `${comparisonText(comparison)}\n`);
   return 0;
 }
 
 type Flags = CommandCall<CompareFlags>["options"];
-type Pair = readonly [none: Measurement, attention: Measurement];
 
 /** Refuses options that decide a training beside models that are trained already. */
-function checkModelFlags({ models = [], data: _, json: __, ...training }: Flags): void {
-  if (models.length !== 2) throw new UsageError(`--models must be followed by two folders, got ${models.length}`);
+function checkModelFlags({ models = [], data: _, split: __, json: ___, ...training }: Flags): void {
+  if (models.length < 2)
+    throw new UsageError(`--models must be followed by at least two folders, got ${models.length}`);
   const names = Object.keys(training).map((name) => `--${name}`);
   if (names.length > 0)
     throw new UsageError(`--models measures models that are there and trains none, got ${names.join(", ")} as well`);
 }
 
-async function measureBoth(models: readonly string[], { data: folder }: Flags): Promise<Pair> {
-  const [{ readG2pCard }, { checkVariants }, { measureG2p }, { findModel }] = await Promise.all([
+async function measureAll(models: readonly string[], { data: folder, split }: Flags): Promise<readonly Measurement[]> {
+  const [{ readG2pCard }, { measureG2p }, { findModel }] = await Promise.all([
     import("../../recipes/g2p/card.ts"),
-    import("../../recipes/g2p/compare.ts"),
     import("../../recipes/g2p/measure.ts"),
     import("../pronounce-model.ts"),
   ]);
-  const [none, attention] = models.map((model) => findModel(model, "--models DIR DIR")) as [string, string];
+  const folders = models.map((model) => findModel(model, "--models DIR DIR"));
   // Before minutes of measuring.
-  checkVariants((await readG2pCard(none)).card, (await readG2pCard(attention)).card);
-  const first = await measureG2p(none, folder === undefined ? {} : { folder });
-  return [first, await measureG2p(attention, { data: first.data })];
+  for (const model of folders) await readG2pCard(model);
+  const measured: Measurement[] = [];
+  for (const model of folders) {
+    const data = measured[0] ? { data: measured[0].data } : folder === undefined ? {} : { folder };
+    measured.push(await measureG2p(model, { ...data, ...(split === undefined ? {} : { split }) }));
+  }
+  return measured;
 }
 
 /** Both trainings, one after the other; a number is the exit code where one was stopped. */
-async function trainBoth(options: Flags, console: Console): Promise<Pair | number> {
+async function trainBoth(options: Flags, console: Console): Promise<readonly Measurement[] | number> {
   const [{ loadG2pData }, { measureG2p }, { trainModel }, { watchInterrupts }] = await Promise.all([
     import("../../recipes/g2p/data.ts"),
     import("../../recipes/g2p/measure.ts"),
     import("../train-run.ts"),
     import("../interrupt.ts"),
   ]);
-  const { data: folder, limit, threads, json = false } = options;
+  const { data: folder, limit, threads, split = "test", json = false } = options;
   const data = await loadG2pData({
     ...(folder === undefined ? {} : { folder }),
     ...(limit === undefined ? {} : { limit }),
@@ -98,13 +110,13 @@ async function trainBoth(options: Flags, console: Console): Promise<Pair | numbe
       );
       if (card === null) return stopped(console, json, interrupt.exitCode(), { step, folder: out });
       try {
-        measured.push(await measureG2p(into, { data, signal }));
+        measured.push(await measureG2p(into, { data, split, signal }));
       } catch (error) {
         if (!signal.aborted || error !== signal.reason) throw error;
         return stopped(console, json, interrupt.exitCode(), { step, folder: out });
       }
     }
-    return [measured[0]!, measured[1]!];
+    return measured;
   } finally {
     interrupt.release();
   }

@@ -81,28 +81,42 @@ const better: PairedTest = {
   high: -12,
   pValue: 1e-8,
 };
+const bare = { first: null, second: "additive attention" };
 const worse: PairedTest = { onlyFirstWrong: 1, onlySecondWrong: 9, difference: 4, low: 1, high: 7, pValue: 0.0215 };
 
 describe("the verdict", () => {
   test("says yes, no, or that the words do not show it", () => {
-    expect(verdictOf(better, true)).toBe(
+    expect(verdictOf(better, true, bare)).toBe(
       "Attention is worth it here: it saves 18.00 points of WER (95 % interval -24.00 to -12.00, p < 0.0001).",
     );
-    expect(verdictOf(worse, true)).toBe(
+    expect(verdictOf(worse, true, bare)).toBe(
       "Attention is not worth it here: it costs 4.00 points of WER (95 % interval 1.00 to 7.00, p = 0.0215).",
     );
-    expect(verdictOf(chance, true)).toMatch(
+    expect(verdictOf(chance, true, bare)).toMatch(
       /^These words do not show whether attention is worth it here: .*0\.50 points/,
     );
   });
 
   test("is no verdict where the budgets differ", () => {
-    expect(verdictOf(better, false)).toBe(
+    expect(verdictOf(better, false, bare)).toBe(
       "The model with attention saves 18.00 points of WER here (95 % interval -24.00 to -12.00, p < 0.0001), " +
         "but the budgets differ: this does not say whether attention is worth it.",
     );
-    expect(verdictOf(worse, false)).toMatch(/^The model with attention costs 4\.00 points .* but the budgets differ/);
-    expect(verdictOf(chance, false)).toBe(verdictOf(chance, true));
+    expect(verdictOf(worse, false, bare)).toMatch(
+      /^The model with attention costs 4\.00 points .* but the budgets differ/,
+    );
+    expect(verdictOf(chance, false, bare)).toBe(verdictOf(chance, true, bare));
+  });
+
+  test("names both where the first has attention too", () => {
+    const names = { first: "additive attention", second: "hard attention" };
+    expect(verdictOf(worse, true, names)).toBe(
+      "Hard attention is not worth it here instead of additive attention: it costs 4.00 points of WER (95 % interval 1.00 to 7.00, p = 0.0215).",
+    );
+    expect(verdictOf(better, false, names)).toMatch(
+      /^Hard attention saves .* instead of additive attention .* budgets/,
+    );
+    expect(verdictOf(chance, true, names)).toMatch(/whether hard attention is worth it here instead of additive/);
   });
 });
 
@@ -127,41 +141,60 @@ describe("compareMeasurements", () => {
   test("counts, by length too, and judges", () => {
     const none = measured(cardOf("none"), (i) => i % 4 === 0);
     const attention = measured(cardOf("dot"), (i) => i % 8 === 0);
-    const comparison = compareMeasurements(none, attention);
+    const comparison = compareMeasurements([none, attention]);
     expect(comparison).toMatchObject({
       data: "mine",
+      split: "test",
       wordCount: 200,
-      none: { variant: "none", wer: 25, minutes: 3, parameterCount: 1000 },
-      attention: { variant: "dot", wer: 12.5 },
-      test: { onlyFirstWrong: 25, onlySecondWrong: 0, difference: -12.5 },
-      sameBudget: true,
+      models: [
+        { name: "no attention", wer: 25, minutes: 3, processorMinutes: null, parameterCount: 1000, against: null },
+        {
+          name: "dot attention",
+          wer: 12.5,
+          against: { test: { onlyFirstWrong: 25, onlySecondWrong: 0, difference: -12.5 }, sameBudget: true },
+        },
+      ],
     });
     expect(comparison.byLength).toEqual([
-      { letters: "1-4", wordCount: 80, noneWer: 25, attentionWer: 12.5 },
-      { letters: "5-6", wordCount: 80, noneWer: 25, attentionWer: 12.5 },
-      { letters: "7-8", wordCount: 40, noneWer: 25, attentionWer: 12.5 },
+      { letters: "1-4", wordCount: 80, wer: [25, 12.5] },
+      { letters: "5-6", wordCount: 80, wer: [25, 12.5] },
+      { letters: "7-8", wordCount: 40, wer: [25, 12.5] },
     ]);
-    expect(comparison.verdict).toMatch(/^Attention is worth it here: it saves 12\.50 points/);
-    const turned = compareMeasurements(
-      measured(cardOf("none"), (i) => i % 8 === 0),
-      measured(cardOf("dot"), (i) => i % 4 === 0),
+    const verdict = (...models: readonly Measurement[]): string =>
+      compareMeasurements(models).models.at(-1)!.against!.verdict;
+    expect(verdict(none, attention)).toMatch(/^Attention is worth it here: it saves 12\.50 points/);
+    expect(verdict(attention, none)).toMatch(
+      /^No attention is not worth it here instead of dot attention: it costs 12/,
     );
-    expect(turned.verdict).toMatch(/^Attention is not worth it here: it costs 12\.50 points/);
+    const turned = [measured(cardOf("none"), (i) => i % 8 === 0), measured(cardOf("dot"), (i) => i % 4 === 0)];
+    expect(verdict(...turned)).toMatch(/^Attention is not worth it here: it costs 12\.50 points/);
     const longer = measured(cardOf("dot", { steps: 20 }), (i) => i % 8 === 0);
-    expect(compareMeasurements(none, longer)).toMatchObject({
-      sameBudget: false,
-      verdict: expect.stringMatching(/^The model with attention saves .* but the budgets differ/) as string,
-    });
+    expect(verdict(none, longer)).toMatch(/^The model with attention saves .* but the budgets differ/);
+  });
+
+  test("holds each of many against the first, and names them apart", () => {
+    const [none, dot] = [measured(cardOf("none"), (i) => i < 40), measured(cardOf("dot"), (i) => i < 20)];
+    const feeding = (inputFeeding: boolean, folder: string): Measurement => {
+      const card = cardOf("additive");
+      return {
+        ...measured({ ...card, settings: { ...card.settings, model: { inputFeeding } } }, (i) => i < 10),
+        folder,
+      };
+    };
+    const { models } = compareMeasurements([dot, none, feeding(true, "a"), feeding(false, "b"), feeding(false, "c")]);
+    expect(models.map(({ name, against }) => [name, against?.test.difference])).toEqual([
+      ["dot attention", undefined],
+      ["no attention", 10],
+      ["additive attention", -5],
+      ["additive attention without feeding (b)", -5],
+      ["additive attention without feeding (c)", -5],
+    ]);
   });
 
   test("takes the same words read twice, and refuses others, whatever the models were trained on", () => {
     const none = measured(cardOf("none"), () => false);
-    expect(
-      compareMeasurements(
-        none,
-        measured(cardOf("dot"), () => false, structuredClone(lexicon)),
-      ).wordCount,
-    ).toBe(200);
+    const again = measured(cardOf("dot"), () => false, structuredClone(lexicon));
+    expect(compareMeasurements([none, again]).wordCount).toBe(200);
     const { entries } = lexicon;
     for (const other of [
       { entries: [...entries].reverse() },
@@ -169,19 +202,13 @@ describe("compareMeasurements", () => {
       { entries: entries.map((entry) => ({ ...entry, pronunciations: [...sound, ["B"]] })) },
       { entries: entries.slice(1) },
     ])
-      expect(() =>
-        compareMeasurements(
-          none,
-          measured(cardOf("dot"), () => false, other),
-        ),
-      ).toThrow(
-        `compare: both models must be measured on the same words, got 200 test words of mine and ${other.entries.length} test words of mine`,
+      expect(() => compareMeasurements([none, again, measured(cardOf("dot"), () => false, other)])).toThrow(
+        `compare: all models must be measured on the same words, got 200 test words of mine and ${other.entries.length} test words of mine`,
       );
   });
 
-  test("refuses models in another order, and two of one kind", () => {
-    const [none, dot] = [measured(cardOf("none"), () => false), measured(cardOf("dot"), () => false)];
-    expect(() => compareMeasurements(dot, none)).toThrow("the first model must be without attention");
-    expect(() => compareMeasurements(none, none)).toThrow("the first model must be without attention");
+  test("refuses one model", () => {
+    const none = measured(cardOf("none"), () => false);
+    expect(() => compareMeasurements([none])).toThrow("compare: at least two models are required, got 1");
   });
 });

@@ -1,15 +1,18 @@
-// No attention against attention: figures side by side, by word length, and a verdict that chance has been kept out of.
+// Models beside a first one: figures, errors by word length, and verdicts that chance has been kept out of.
 
 import { inputError } from "../../core/errors.ts";
 import type { G2pCard } from "./card.ts";
-import type { G2pVariant } from "./variants.ts";
 import type { Lexicon } from "./lexicon.ts";
-import type { Measurement } from "./measure.ts";
+import type { HeldOut, Measurement } from "./measure.ts";
 import { lexiconDigest } from "./lexicon-digest.ts";
+import { modelNames } from "./model-names.ts";
 import { pairedTest, type PairedTest } from "./significance.ts";
+import type { G2pVariant } from "./variants.ts";
 
-/** One side of the comparison. Rates are in percent. */
+/** One model of the comparison. Rates are in percent. */
 export type ComparedModel = {
+  /** Unlike that of every other model here. */
+  readonly name: string;
   readonly folder: string;
   readonly variant: G2pVariant;
   readonly wer: number;
@@ -17,30 +20,39 @@ export type ComparedModel = {
   readonly parameterCount: number;
   readonly epochs: number;
   readonly minutes: number;
+  /** Processor time of the training; null on cards that lack it. */
+  readonly processorMinutes: number | null;
   readonly wordsPerSecond: number;
+  /** How it stands to the first model; null for that one. */
+  readonly against: Against | null;
 };
 
-/** Both error rates over words of some lengths. */
+/** A model beside the first. */
+export type Against = {
+  /** A negative difference speaks for this model. */
+  readonly test: PairedTest;
+  /** Whether both had the same words to learn, steps, epochs and, within 10 %, parameters. */
+  readonly sameBudget: boolean;
+  readonly verdict: string;
+};
+
+/** Error rates over words of some lengths. */
 export type LengthRow = {
   /** Letters, for instance `7-8`. */
   readonly letters: string;
   readonly wordCount: number;
-  readonly noneWer: number;
-  readonly attentionWer: number;
+  /** In the order of the models, in percent. */
+  readonly wer: readonly number[];
 };
 
 /** The comparison. */
 export type Comparison = {
   readonly data: string;
+  readonly split: HeldOut;
   readonly wordCount: number;
-  readonly none: ComparedModel;
-  readonly attention: ComparedModel;
-  /** The first is without attention; a negative difference speaks for attention. */
-  readonly test: PairedTest;
+  /** The first is what the others are held against. */
+  readonly models: readonly ComparedModel[];
   readonly byLength: readonly LengthRow[];
-  /** Whether both had the same words to learn, steps, epochs and, within 10 %, parameters. */
-  readonly sameBudget: boolean;
-  readonly verdict: string;
 };
 
 const lengthBounds: readonly (readonly [number, number])[] = [
@@ -56,35 +68,27 @@ const lengthBounds: readonly (readonly [number, number])[] = [
 const significance = 0.05;
 
 /**
- * Compares two measurements on the same words.
+ * Compares measurements on the same words, each with the first.
  *
- * @throws HeedError "input" when they are not of the same words, or the models are not one without and one with attention.
+ * @throws HeedError "input" for fewer than two, and when they are not of the same words.
  */
-export function compareMeasurements(none: Measurement, attention: Measurement): Comparison {
-  checkVariants(none.card, attention.card);
-  checkWords(none, attention);
-  const test = pairedTest(none.evaluation.wrong, attention.evaluation.wrong);
-  const sides = { none: sideOf(none), attention: sideOf(attention) };
-  const onPar = sameBudget(none.card, attention.card);
+export function compareMeasurements(measurements: readonly Measurement[]): Comparison {
+  const [first, ...others] = measurements;
+  if (!first || others.length === 0)
+    throw inputError("compare", "at least two models are required", String(measurements.length));
+  others.forEach((other) => checkWords(first, other));
+  const names = modelNames(measurements);
   return {
-    data: none.data.facts.name,
-    wordCount: none.evaluation.wrong.length,
-    ...sides,
-    test,
-    byLength: rowsByLength(none, attention),
-    sameBudget: onPar,
-    verdict: verdictOf(test, onPar),
+    data: first.data.facts.name,
+    split: first.split,
+    wordCount: first.evaluation.wrong.length,
+    models: measurements.map((measurement, i) => ({
+      name: names[i]!,
+      ...figuresOf(measurement),
+      against: i === 0 ? null : againstOf(first, measurement, { first: names[0]!, second: names[i]! }),
+    })),
+    byLength: rowsByLength(measurements),
   };
-}
-
-/** Refuses models that are not one without and one with attention. @throws HeedError "input" */
-export function checkVariants({ settings: none }: G2pCard, { settings: attention }: G2pCard): void {
-  if (none.variant !== "none" || attention.variant === "none")
-    throw inputError(
-      "compare",
-      "the first model must be without attention and the second with it",
-      `${none.variant} and ${attention.variant}`,
-    );
 }
 
 /** Whether two models had the same words to learn, steps, epochs and, within 10 %, parameters. */
@@ -99,17 +103,30 @@ export function sameBudget(first: G2pCard, second: G2pCard): boolean {
   );
 }
 
-/** The sentence that answers the question; without a common budget it only says what was measured. */
-export function verdictOf({ difference, low, high, pValue }: PairedTest, onPar: boolean): string {
+/**
+ * The sentence that answers whether the second is worth it; without a common budget it only says what was measured.
+ *
+ * @param names - of both models; the first is null for one without attention, which is what the question is about then.
+ */
+export function verdictOf(
+  { difference, low, high, pValue }: PairedTest,
+  onPar: boolean,
+  { first, second }: { readonly first: string | null; readonly second: string },
+): string {
   const points = `${Math.abs(difference).toFixed(2)} points of WER`;
   const interval = `95 % interval ${low.toFixed(2)} to ${high.toFixed(2)}, p ${pValue < 0.0001 ? "< 0.0001" : `= ${pValue.toFixed(4)}`}`;
+  const subject = first === null ? "attention" : second;
+  const where = first === null ? "here" : `here instead of ${first}`;
   if (pValue >= significance)
-    return `These words do not show whether attention is worth it here: the difference of ${points} may be chance (${interval}).`;
+    return `These words do not show whether ${subject} is worth it ${where}: the difference of ${points} may be chance (${interval}).`;
+  const better = difference < 0;
   if (!onPar)
-    return `The model with attention ${difference < 0 ? "saves" : "costs"} ${points} here (${interval}), but the budgets differ: this does not say whether attention is worth it.`;
-  return difference < 0
-    ? `Attention is worth it here: it saves ${points} (${interval}).`
-    : `Attention is not worth it here: it costs ${points} (${interval}).`;
+    return `${capital(first === null ? "the model with attention" : second)} ${better ? "saves" : "costs"} ${points} ${where} (${interval}), but the budgets differ: this does not say whether ${subject} is worth it.`;
+  return `${capital(subject)} is ${better ? "" : "not "}worth it ${where}: it ${better ? "saves" : "costs"} ${points} (${interval}).`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Refuses measurements of different words: the words themselves are compared, in their order, with their pronunciations. */
@@ -119,27 +136,47 @@ function checkWords(...measurements: readonly [Measurement, Measurement]): void 
   const named = measurements.map(
     ({ data, split }) => `${data.split[split].entries.length} ${split} words of ${data.facts.name}`,
   );
-  throw inputError("compare", "both models must be measured on the same words", named.join(" and "));
+  throw inputError("compare", "all models must be measured on the same words", named.join(" and "));
 }
 
-function sideOf({ folder, card, evaluation }: Measurement): ComparedModel {
+function againstOf(
+  first: Measurement,
+  second: Measurement,
+  names: { readonly first: string; readonly second: string },
+): Against {
+  const test = pairedTest(first.evaluation.wrong, second.evaluation.wrong);
+  const onPar = sameBudget(first.card, second.card);
+  const bare = first.card.settings.variant === "none" && second.card.settings.variant !== "none";
+  return { test, sameBudget: onPar, verdict: verdictOf(test, onPar, { ...names, first: bare ? null : names.first }) };
+}
+
+function figuresOf({ folder, card, evaluation }: Measurement): Omit<ComparedModel, "name" | "against"> {
   const { score, wordsPerSecond } = evaluation;
-  const { parameterCount, epochs, minutes } = card.training;
-  const { variant } = card.settings;
-  return { folder, variant, wer: score.wer, per: score.per, parameterCount, epochs, minutes, wordsPerSecond };
+  const { parameterCount, epochs, minutes, processorMinutes = null } = card.training;
+  return {
+    folder,
+    variant: card.settings.variant,
+    wer: score.wer,
+    per: score.per,
+    parameterCount,
+    epochs,
+    minutes,
+    processorMinutes,
+    wordsPerSecond,
+  };
 }
 
-function rowsByLength(none: Measurement, attention: Measurement): readonly LengthRow[] {
-  const [first, second] = [none, attention].map(({ evaluation }) => evaluation.score.byLength);
+function rowsByLength(measurements: readonly Measurement[]): readonly LengthRow[] {
+  const all = measurements.map(({ evaluation }) => evaluation.score.byLength);
   return lengthBounds.flatMap(([from, to]) => {
-    const rate = (rows: typeof first): { readonly words: number; readonly wer: number } => {
-      const inside = rows!.filter(({ letterCount }) => letterCount >= from && letterCount <= to);
-      const words = inside.reduce((sum, { wordCount }) => sum + wordCount, 0);
-      return { words, wer: (100 * inside.reduce((sum, { wrongWordCount }) => sum + wrongWordCount, 0)) / words };
-    };
-    const { words, wer } = rate(first);
-    if (words === 0) return [];
+    const counts = all.map((rows) => {
+      const inside = rows.filter(({ letterCount }) => letterCount >= from && letterCount <= to);
+      const sum = (of: (row: (typeof inside)[number]) => number): number => inside.reduce((n, row) => n + of(row), 0);
+      return { words: sum(({ wordCount }) => wordCount), wrong: sum(({ wrongWordCount }) => wrongWordCount) };
+    });
+    const wordCount = counts[0]!.words;
+    if (wordCount === 0) return [];
     const letters = to === Infinity ? `${from} and more` : `${from}-${to}`;
-    return [{ letters, wordCount: words, noneWer: wer, attentionWer: rate(second).wer }];
+    return [{ letters, wordCount, wer: counts.map(({ words, wrong }) => (100 * wrong) / words) }];
   });
 }
