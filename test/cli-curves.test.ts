@@ -73,6 +73,21 @@ describe("heed curves", () => {
     ]);
   });
 
+  test("of several trainings, the dev errors side by side", async () => {
+    const [file, figure] = [join(folder, "other-run.jsonl"), join(folder, "both.svg")];
+    writeFileSync(file, readFileSync(events));
+    const { code, stdout } = await heed(["curves", events, file, "--figure", figure]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^hard +[\d.]+ at step 5 +[\d.]+ at step 15 +% .*\nother-run /m);
+    expect(readFileSync(figure, "utf8")).toContain('data-id="curve:0:1"');
+    const read = JSON.parse((await heed(["curves", events, file, "--json"])).stdout) as TrainingCurves;
+    expect(read.panels.map(({ title, curves }) => [title, curves.length])).toEqual([["wrong words of dev, %", 2]]);
+    expect((await heed(["curves", events, events])).stderr).toContain("a name of its own, got hard twice");
+    expect((await heed(["curves", ...new Array<string>(13).fill(events)])).stderr).toContain("at most 12 trainings");
+    writeFileSync(file, '{"type":"step","step":1,"loss":2}\n');
+    expect((await heed(["curves", events, file])).stderr).toContain("a training with dev errors is required");
+  });
+
   test("a file that is missing, no event, or without a step fails; wrong usage is 2", async () => {
     const missing = await heed(["curves", join(folder, "none.jsonl")]);
     expect(missing).toMatchObject({ code: 1, stdout: "" });

@@ -1,6 +1,7 @@
 // From the events of a training, as `--events` writes them, to curves.
 
-import { fileError } from "../core/errors.ts";
+import { basename } from "node:path";
+import { fileError, optionError } from "../core/errors.ts";
 import type { Curve, CurvePanel } from "../draw/curves.ts";
 import { quote } from "../files/scanner.ts";
 
@@ -11,12 +12,14 @@ export interface TrainingCurves {
   readonly panels: readonly CurvePanel[];
 }
 
+const devErrors = { title: "wrong words of dev, %", unit: "%", names: ["WER"] } as const;
+
 /** The panels: which curves share a scale, and what it measures. */
 const shown: readonly { readonly title: string; readonly unit: string; readonly names: readonly string[] }[] = [
   { title: "reward, nats a phoneme", unit: "nats", names: ["reward", "baseline"] },
   { title: "entropy of attention, nats", unit: "nats", names: ["entropy"] },
   { title: "loss, nats a phoneme", unit: "nats", names: ["loss"] },
-  { title: "wrong words of dev, %", unit: "%", names: ["WER"] },
+  devErrors,
 ];
 
 /**
@@ -65,6 +68,27 @@ export function trainingCurves(text: string, name: string): TrainingCurves {
     curves: panels.flatMap(({ unit, curves }) => curves.map((curve) => ({ ...curve, unit }))),
     panels: panels.map(({ title, curves }) => ({ title, curves })),
   };
+}
+
+/** Files that are compared at most: as many as a panel tells apart. */
+const mostFiles = 12;
+
+/**
+ * The dev errors of several trainings in one panel, each under the name of its file without folder and ending.
+ *
+ * @throws HeedError "file" for a training without dev errors, "option" for too many or two of one name.
+ */
+export function sideBySide(trainings: readonly (TrainingCurves & { readonly file: string })[]): TrainingCurves {
+  if (trainings.length > mostFiles)
+    throw optionError("curves", `at most ${mostFiles} trainings fit one panel`, String(trainings.length));
+  const curves = trainings.map(({ file, curves: own }) => {
+    const errors = own.find(({ name }) => name === devErrors.names[0]);
+    if (!errors) throw fileError(file, "a training with dev errors is required to compare it", "one without");
+    return { ...errors, name: basename(file).replace(/\.[^.]*$/, "") };
+  });
+  const twice = curves.find(({ name }, i) => curves.findIndex((other) => other.name === name) < i);
+  if (twice) throw optionError("curves", "every file must have a name of its own", `${twice.name} twice`);
+  return { curves, panels: [{ title: devErrors.title, curves: curves.map(({ name, points }) => ({ name, points })) }] };
 }
 
 type EventFacts = {

@@ -30,7 +30,9 @@ export interface CurvesOptions {
   readonly panelHeight?: number;
 }
 
-const [left, right, headHeight, axisHeight, gap] = [56, 132, 26, 34, 18];
+const [left, headHeight, axisHeight, gap] = [56, 26, 34, 18];
+/** Room for names beside their lines at least, and for a sample of the line where some are dashed. */
+const [leastRight, sampleWidth] = [132, 28];
 
 /** Colours of a panel's curves, at least 3:1 on the page, in their order; the names beside the lines say the same. */
 const colors: Readonly<Record<Theme["name"], readonly string[]>> = {
@@ -58,7 +60,7 @@ export function curves(panels: readonly CurvePanel[], options: CurvesOptions = {
   const { title, theme = lightTheme, width = 720, panelHeight = 150 } = options;
   checkPanels(panels);
   const steps = panels.flatMap((panel) => panel.curves.flatMap(({ points }) => points.map(([step]) => step)));
-  const across: Scale = { from: least(steps), to: largest(steps), size: Math.max(1, width - left - right) };
+  const across: Scale = { from: least(steps), to: largest(steps), size: Math.max(1, width - left - roomFor(panels)) };
   const head = title === undefined ? 12 : 46;
   const pitch = headHeight + panelHeight + gap;
   const bottom = head + panels.length * pitch - gap;
@@ -77,6 +79,17 @@ export function curves(panels: readonly CurvePanel[], options: CurvesOptions = {
       group(stepAxis(across, theme), { x: left, y: bottom }),
     ],
   };
+}
+
+/** Room on the right for the names of all curves, each with its last value. */
+function roomFor(panels: readonly CurvePanel[]): number {
+  const widths = panels.flatMap(({ curves: all }) => all.map(({ name }) => 8 + sampleOf(all) + 7 * (name.length + 7)));
+  return Math.max(leastRight, ...widths);
+}
+
+/** Width of the sample beside each name: none where colours suffice. */
+function sampleOf(all: readonly Curve[]): number {
+  return all.length > colors.light.length ? sampleWidth : 0;
 }
 
 /** From numbers to user units. */
@@ -104,19 +117,23 @@ function panelNodes(
     14,
     height,
   );
+  const sample = sampleOf(all);
   const lines = all.flatMap(({ name, points }, i): readonly SceneNode[] => {
     const color = colors[theme.name][i % colors[theme.name].length]!;
     const dash = dashes[Math.floor(i / colors[theme.name].length)];
+    const look = { strokeWidth: i === 0 ? 2 : 1.5, ...(dash ? { dash } : {}) };
     const last = lastFinite(points)[1];
     return [
       path(strokes(points, across, y), {
         id: `curve:${p}:${i}`,
         title: name,
         stroke: color,
-        strokeWidth: i === 0 ? 2 : 1.5,
-        ...(dash ? { dash } : {}),
+        ...look,
       }),
-      text(`${name} ${label(last, up)}`, across.size + 8, ends[i]!, { size: 12, fill: color, weight: 600 }),
+      ...(sample > 0
+        ? [line(across.size + 8, ends[i]!, across.size + sample, ends[i]!, { stroke: color, ...look })]
+        : []),
+      text(`${name} ${label(last, up)}`, across.size + 8 + sample, ends[i]!, { size: 12, fill: color, weight: 600 }),
     ];
   });
   return [text(title, 0, -12, { size: 12, fill: theme.muted }), ...grid, ...lines];

@@ -14,7 +14,12 @@ const maxBytes = 64 * 1024 * 1024;
 
 export const curvesCommand: Command<CurvesFlags> = {
   summary: "Show what a training told: reward, baseline and entropy, or loss, and dev errors, over its steps",
-  operands: [{ name: "<events>", summary: "file that a training wrote with --events" }],
+  operands: [
+    {
+      name: "<events...>",
+      summary: "file that a training wrote with --events; of several, their dev errors side by side",
+    },
+  ],
   options: [figureOption("the curves")],
   example: {
     line: "heed curves hard.jsonl --figure hard.svg",
@@ -24,15 +29,22 @@ export const curvesCommand: Command<CurvesFlags> = {
 };
 
 async function show({ operands, options, console }: CommandCall<CurvesFlags>): Promise<number> {
-  const [{ readFileBounded }, { trainingCurves }] = await Promise.all([
+  const [{ readFileBounded }, { trainingCurves, sideBySide }] = await Promise.all([
     import("../../files/node.ts"),
     import("../training-curves.ts"),
   ]);
-  const [file = ""] = operands;
-  const read = trainingCurves(new TextDecoder().decode(await readFileBounded(file, { maxBytes })), file);
+  const all: (TrainingCurves & { readonly file: string })[] = [];
+  for (const file of operands)
+    all.push({
+      file,
+      ...trainingCurves(new TextDecoder().decode(await readFileBounded(file, { maxBytes })), file),
+    });
+  const read = all.length === 1 ? { curves: all[0]!.curves, panels: all[0]!.panels } : sideBySide(all);
   if (options.figure !== undefined) {
     const [{ writeScene }, { curves }] = await Promise.all([import("../figure.ts"), import("../../draw/curves.ts")]);
-    const warning = await writeScene(options.figure, curves(read.panels));
+    // Names that stand below each other need the room.
+    const panelHeight = Math.max(150, 18 * Math.max(...read.panels.map((panel) => panel.curves.length)));
+    const warning = await writeScene(options.figure, curves(read.panels, { panelHeight }));
     if (warning !== null) console.stderr.write(`heed: ${printable(warning)}\n`);
   }
   console.stdout.write(options.json ? `${JSON.stringify(read)}\n` : `${await textOf(read)}\n`);
