@@ -107,11 +107,11 @@ describe("heed curves", () => {
   });
 });
 
-test("heed evaluate g2p --permute measures with the states in another order beside their own", async () => {
+test("heed evaluate g2p --permute measures with what is read in another order beside their own", async () => {
   const flags = ["evaluate", "g2p", "--model", model, "--data", data];
   const { code, stdout } = await heed([...flags, "--permute", "3"]);
   expect(code).toBe(0);
-  expect(stdout).toMatch(/WER [\d.]+ % {2}PER [\d.]+ % {2}with the letters' states in a random order \(seed 3\)/);
+  expect(stdout).toMatch(/WER [\d.]+ % {2}PER [\d.]+ % {2}with what attention reads in a random order \(seed 3\)/);
   const first = JSON.parse((await heed([...flags, "--permute", "3", "--json"])).stdout) as object;
   const again = JSON.parse((await heed([...flags, "--permute", "3", "--json"])).stdout) as { permuted: object };
   expect(first).toMatchObject({ permuted: { ...again.permuted, seed: 3 } });

@@ -64,7 +64,7 @@ export function evaluationText({ measurement, beam, alpha, published }: Evaluati
   ];
   if (permuted)
     lines.push(
-      `WER ${permuted.evaluation.score.wer.toFixed(2)} %  PER ${permuted.evaluation.score.per.toFixed(2)} %  with the letters' states in a random order (seed ${permuted.seed}): the nearer to 100 %, the more of what it says it reads where it looks.`,
+      `WER ${permuted.evaluation.score.wer.toFixed(2)} %  PER ${permuted.evaluation.score.per.toFixed(2)} %  with what attention reads in a random order (seed ${permuted.seed}): the nearer to 100 %, the more of what it says it reads where it looks.`,
     );
   if (unreadableCount > 0)
     lines.push(`${unreadableCount} words have letters that the model has never met; they count as wrong.`);

@@ -34,7 +34,7 @@ export const evaluateG2pCommand: Command<EvaluateFlags> = {
     { flags: "--device <name>", summary: "cpu or wasm", fallback: "cpu", read: oneOf("cpu", "wasm") },
     {
       flags: "--permute <seed>",
-      summary: "measure again with each word's states in a random order: does the model read where it looks?",
+      summary: "measure again with what attention reads in a random order: does the model read where it looks?",
       read: wholeNumber(0, largestSeed),
     },
   ],

@@ -236,12 +236,14 @@ describe("the decoder", () => {
     expect(found.weights.every((row) => row.length === 0)).toBe(true);
   });
 
-  test("with its states in another order it says something else, the same in any batch and with any padding", async () => {
+  test("with what it reads in another order it says something else, the same in any batch and with any padding", async () => {
     const known = sources.filter((source) => source.length > 1);
     const own = await decoder.decode(known);
     const permuted = decoderOf(config, params, { permute: 5 });
     const turned = await permuted.decode(known);
-    expect(turned.flat().map((h) => h.logProb)).not.toEqual(own.flat().map((h) => h.logProb));
+    // Not by rounding: keys that moved with their values would be found again.
+    const moved = turned.map(([h], i) => Math.abs(h!.logProb - own[i]![0]!.logProb));
+    expect(Math.max(...moved)).toBeGreaterThan(1e-3);
     expectSame(await permuted.decode(known, { batchSize: 2 }), turned);
     expectSame(await decoderOf(config, params, { permute: 5, buckets: [8, 12] }).decode(known), turned);
     const other = await decoderOf(config, params, { permute: 6 }).decode(known);

@@ -11,7 +11,7 @@ import type { Device } from "../../engine/runtime.ts";
 import type { PreparedMemory } from "../../attention/contract.ts";
 import type { Seq2SeqConfig } from "./config.ts";
 import { decodeFree, encode, type DecoderState, type Seq2SeqParams } from "./model.ts";
-import { permuteMemory } from "./permute.ts";
+import { permuteValues } from "./permute.ts";
 import type { DecodeOptions, DecoderFunctions, Hypothesis, MemoryArrays } from "./search.ts";
 import { searchDecoder } from "./search-decoder.ts";
 
@@ -41,8 +41,8 @@ export interface DecoderOptions {
    */
   readonly buckets?: readonly number[];
   /**
-   * Seed, an integer from 0 to 2^31 - 1, of a random order in which every source's states stand before attention: what shows
-   * whether a model reads where it looks. Default: the order of the source.
+   * Seed, an integer from 0 to 2^31 - 1, of a random order in which attention reads every source's states, while it looks where
+   * it looked: what shows whether a model reads where it looks. Default: the order of the source.
    */
   readonly permute?: number;
 }
@@ -117,8 +117,11 @@ export function createDecoder(
         initial: DecoderState<NdArray>;
         memory: MemoryArrays | Record<never, never>;
       };
-      const ordered = permute === undefined ? memory : permuteMemory(memory, source, mask, permute);
-      return { initial, memory: mask && "keys" in ordered ? { ...ordered, mask } : ordered };
+      if (!("keys" in memory)) return { initial, memory };
+      const whole = mask ? { ...memory, mask } : memory;
+      if (permute === undefined) return { initial, memory: whole };
+      const values = permuteValues(memory.values ?? memory.keys, source, mask, permute);
+      return { initial, memory: { ...whole, values } };
     },
     async dispose() {
       await encoder.dispose();

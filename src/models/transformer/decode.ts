@@ -11,7 +11,7 @@ import type { Tensor } from "../../core/tensor.ts";
 import { mapTree } from "../../core/tree.ts";
 import { compile } from "../../engine/compile.ts";
 import { decoderOptions, type Decoder, type DecoderOptions } from "../seq2seq/decode.ts";
-import { permuteMemory } from "../seq2seq/permute.ts";
+import { permuteValues } from "../seq2seq/permute.ts";
 import { searchDecoder } from "../seq2seq/search-decoder.ts";
 import type { TransformerConfig } from "./config.ts";
 import { transformerEncode, transformerStep, type TransformerParams } from "./model.ts";
@@ -86,7 +86,10 @@ export function createTransformerDecoder(
       const capacity = roundedCapacity(Math.min(16, longest(width)), most);
       return {
         memory: {
-          layers: permute === undefined ? layers : permuteMemory(layers, source, mask, permute),
+          layers:
+            permute === undefined
+              ? layers
+              : layers.map((layer) => ({ ...layer, values: permuteValues(layer.values, source, mask, permute) })),
           ...(mask ? { mask } : {}),
         },
         initial: emptyState(config, config.decoderLayers, { rows, capacity }),

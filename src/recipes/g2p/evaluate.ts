@@ -25,7 +25,7 @@ export interface Evaluation {
  *
  * @param options.beam - hypotheses kept a step. Default 1, greedy.
  * @param options.alpha - exponent of the length penalty. Default `usualAlpha`.
- * @param options.permute - seed of an order in which attention finds each word's states; see `DecoderOptions`.
+ * @param options.permute - seed of an order in which attention reads each word's states; see `DecoderOptions`.
  * @throws the reason of `options.signal`, between two batches.
  */
 export async function evaluateG2p(

@@ -22,7 +22,7 @@ export interface Measurement {
   /** Words among those measured that the model has seen: its own dev words, which chose it; else 0. */
   readonly overlapCount: number;
   readonly evaluation: Evaluation;
-  /** The same words with each word's states in another order before attention; absent where none was asked for. */
+  /** The same words with what attention reads of each in another order; absent where none was asked for. */
   readonly permuted?: { readonly seed: number; readonly evaluation: Evaluation };
 }
 
@@ -35,7 +35,7 @@ export interface MeasureOptions {
   readonly beam?: number;
   readonly alpha?: number;
   readonly device?: Device;
-  /** Measure a second time with each word's states in a random order of this seed, from 0 to 2^31 - 1. Default: once. */
+  /** Measure a second time with what attention reads in a random order of this seed, from 0 to 2^31 - 1. Default: once. */
   readonly permute?: number;
   /** Called with the number of words once they are known to be new to the model, before they are pronounced. */
   readonly begin?: (wordCount: number) => void;
