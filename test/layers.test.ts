@@ -42,6 +42,8 @@ interface Source {
   readonly own: readonly string[];
   /** Those it needs when it runs. */
   readonly atRunTime: readonly string[];
+  /** Those it needs before it can run: `import()` waits until it is reached. */
+  readonly atLoadTime: readonly string[];
   /** Packages and built-in modules. */
   readonly packages: readonly string[];
 }
@@ -64,19 +66,23 @@ function readSources(): readonly Source[] {
         text,
         own: own.map((i) => i.target!),
         atRunTime: own.filter((i) => !i.typeOnly).map((i) => i.target!),
+        atLoadTime: own.filter((i) => !i.typeOnly && !i.dynamic).map((i) => i.target!),
         packages: found.filter((i) => i.target === null).map((i) => i.from),
       };
     });
 }
 
 /** Every `import`, `export from` and `import()` of a file. */
-function importsOf(text: string): readonly { readonly from: string; readonly typeOnly: boolean }[] {
+function importsOf(
+  text: string,
+): readonly { readonly from: string; readonly typeOnly: boolean; readonly dynamic: boolean }[] {
   const statements = text.matchAll(
     /^(?:import|export)\b([^;"']*?)\bfrom\s*"([^"]+)"|^import\s*"([^"]+)"|\bimport\(\s*"([^"]+)"\s*\)/gm,
   );
   return [...statements].map(([, clause, from, bare, dynamic]) => ({
     from: (from ?? bare ?? dynamic)!,
     typeOnly: clause !== undefined && /^\s*type\b/.test(clause),
+    dynamic: dynamic !== undefined,
   }));
 }
 
@@ -159,6 +165,16 @@ describe("packages", () => {
     const portable = ["core", "onnx", "nn", "attention", "text", "draw"];
     expect(users(/^node:/).filter((path) => portable.includes(layerOf(path)))).toEqual([]);
   });
+
+  test.each(["index", "nn/index", "attention/index", "models/index", "train/index", "draw/index", "files/index"])(
+    "what a page imports loads without Node: %s",
+    (entry) => {
+      const byPath = new Map(sources.map((source) => [source.path, source]));
+      const reached = new Set([`${entry}.ts`]);
+      for (const path of reached) for (const next of byPath.get(path)!.atLoadTime) reached.add(next);
+      expect([...reached].filter((path) => byPath.get(path)!.packages.some((p) => p.startsWith("node:")))).toEqual([]);
+    },
+  );
 });
 
 test("the ten longest files", () => {

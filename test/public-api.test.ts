@@ -10,6 +10,7 @@ const entries = [
   "attention/index",
   "models/index",
   "train/index",
+  "train/loop/index",
   "draw/index",
   "files/index",
   "engine/worker/index",

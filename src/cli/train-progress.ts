@@ -1,6 +1,6 @@
 // Training as it is seen in a terminal: one live line, or plain lines where the output is kept.
 
-import type { TrainEvent } from "../train/loop.ts";
+import type { TrainEvent } from "../train/loop/task.ts";
 import { colorsOf, widthOf, type Console } from "./console.ts";
 
 /** What the line says. */

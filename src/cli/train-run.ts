@@ -6,7 +6,7 @@ import type { G2pCard } from "../recipes/g2p/card.ts";
 import { usualThreads } from "../recipes/g2p/settings.ts";
 import { shipG2p } from "../recipes/g2p/ship.ts";
 import { trainG2p, type G2pTraining } from "../recipes/g2p/train.ts";
-import type { TrainEvent } from "../train/loop.ts";
+import type { TrainEvent } from "../train/loop/task.ts";
 import type { Console } from "./console.ts";
 import { onStop, type Interrupt } from "./interrupt.ts";
 import { createPrinter } from "./train-progress.ts";

@@ -10,7 +10,7 @@ import { describeNotFinite, findNotFinite } from "../../engine/diagnose.ts";
 import { epochBatches, pairArrays, type Pair } from "../../models/seq2seq/batches.ts";
 import type { Decoder } from "../../models/seq2seq/decode.ts";
 import { createVocabulary, decode as spell, encode as index } from "../../text/vocabulary.ts";
-import type { TrainTask } from "../../train/loop.ts";
+import type { TrainTask } from "../../train/loop/task.ts";
 import { lettersOf, lexiconFacts, type Lexicon } from "./lexicon.ts";
 import { g2pNetwork, type G2pVocabularies } from "./network.ts";
 import type { G2pAside, G2pStepInput } from "./objective.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { array } from "../../core/ndarray.ts";
-import { firstProgress, saveCheckpoint } from "../../train/checkpoint.ts";
+import { firstProgress, saveCheckpoint } from "../../train/loop/checkpoint.ts";
 import { trainingCommand } from "./ship.ts";
 import { networkSizes } from "./network-sizes.ts";
 import { g2pSettings } from "./settings.ts";

@@ -11,7 +11,7 @@ import { leaves } from "../../core/tree.ts";
 import { createPronouncer } from "../../models/pronounce/pronouncer.ts";
 import { decodePronounceModel, encodePronounceModel, type PronounceModel } from "../../models/pronounce/model.ts";
 import { createVocabulary } from "../../text/vocabulary.ts";
-import type { TrainEvent } from "../../train/loop.ts";
+import type { TrainEvent } from "../../train/loop/task.ts";
 import { adamw } from "../../train/optim/adamw.ts";
 import type { G2pData } from "./data.ts";
 import { g2pNetwork } from "./network.ts";

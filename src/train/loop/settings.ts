@@ -1,7 +1,7 @@
 // The settings of a training, checked before anything is computed.
 
-import { checkOptions, optionError } from "../core/errors.ts";
-import { largestSeed } from "../core/random.ts";
+import { checkOptions, optionError } from "../../core/errors.ts";
+import { largestSeed } from "../../core/random.ts";
 import type { TrainSettings } from "./task.ts";
 
 const known = [

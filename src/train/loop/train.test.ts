@@ -4,14 +4,15 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { HeedError } from "../core/errors.ts";
-import { array, type NdArray } from "../core/ndarray.ts";
-import { decodeSafetensors, encodeSafetensors } from "../files/safetensors.ts";
+import { HeedError } from "../../core/errors.ts";
+import { array, type NdArray } from "../../core/ndarray.ts";
+import { decodeSafetensors, encodeSafetensors } from "../../files/safetensors.ts";
 import { progressHash } from "./checkpoint.ts";
-import { train, type TrainEvent, type TrainSettings, type TrainTask } from "./loop.ts";
-import { adamw } from "./optim/adamw.ts";
-import { sgd } from "./optim/sgd.ts";
-import { constantRate } from "./schedule.ts";
+import type { TrainEvent, TrainSettings, TrainTask } from "./task.ts";
+import { train } from "./train.ts";
+import { adamw } from "../optim/adamw.ts";
+import { sgd } from "../optim/sgd.ts";
+import { constantRate } from "../schedule.ts";
 
 type Params = { readonly x: NdArray };
 

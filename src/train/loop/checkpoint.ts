@@ -1,12 +1,12 @@
 // Checkpoints of a training: everything that the next step depends on, in one safetensors file.
 
 import { createHash } from "node:crypto";
-import { fileError } from "../core/errors.ts";
-import type { NdArray } from "../core/ndarray.ts";
-import { sameShape } from "../core/tensor.ts";
-import { leaves, type Tree } from "../core/tree.ts";
-import { readFileBounded, writeFileAtomic } from "../files/node.ts";
-import { decodeSafetensors, encodeSafetensors, type SafetensorsContents } from "../files/safetensors.ts";
+import { fileError } from "../../core/errors.ts";
+import type { NdArray } from "../../core/ndarray.ts";
+import { sameShape } from "../../core/tensor.ts";
+import { leaves, type Tree } from "../../core/tree.ts";
+import { readFileBounded, writeFileAtomic } from "../../files/node.ts";
+import { decodeSafetensors, encodeSafetensors, type SafetensorsContents } from "../../files/safetensors.ts";
 
 /** The version of the layout below; a file of another version is refused. */
 export const checkpointVersion = 3;

@@ -3,19 +3,17 @@
 import { mkdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { checkOptions, fileError, HeedError, inputError } from "../core/errors.ts";
-import { NdArray } from "../core/ndarray.ts";
-import { foldIn, randomKey } from "../core/random.ts";
-import { leaves, mapLeaves, type Tree } from "../core/tree.ts";
-import { removeStaleTemps, writeFileAtomic } from "../files/node.ts";
-import { encodeSafetensors } from "../files/safetensors.ts";
+import { checkOptions, fileError, HeedError, inputError } from "../../core/errors.ts";
+import { NdArray } from "../../core/ndarray.ts";
+import { foldIn, randomKey } from "../../core/random.ts";
+import { leaves, mapLeaves, type Tree } from "../../core/tree.ts";
+import { removeStaleTemps, writeFileAtomic } from "../../files/node.ts";
+import { encodeSafetensors } from "../../files/safetensors.ts";
 import { firstProgress, loadCheckpoint, saveCheckpoint, type TrainArrays } from "./checkpoint.ts";
-import { emaDecay, emaHost } from "./ema.ts";
-import { globalNormHost } from "./optim/clip.ts";
+import { emaDecay, emaHost } from "../ema.ts";
+import { globalNormHost } from "../optim/clip.ts";
 import { checkTrainSettings } from "./settings.ts";
 import type { TrainEvent, TrainSettings, TrainTask } from "./task.ts";
-
-export type { StepResult, TrainEvent, TrainSettings, TrainTask } from "./task.ts";
 
 /**
  * Trains, telling what happens. The folder gets `last.safetensors` (everything, to resume) and `best.safetensors`

@@ -1,10 +1,10 @@
 // What the training loop takes and tells: the task, the settings, the events.
 
-import type { NdArray } from "../core/ndarray.ts";
-import type { Tree } from "../core/tree.ts";
+import type { NdArray } from "../../core/ndarray.ts";
+import type { Tree } from "../../core/tree.ts";
 import type { TrainProgress } from "./checkpoint.ts";
-import type { Optimizer } from "./optim/optimizer.ts";
-import type { Schedule } from "./schedule.ts";
+import type { Optimizer } from "../optim/optimizer.ts";
+import type { Schedule } from "../schedule.ts";
 
 /** Loss and gradients of one batch. */
 export interface StepResult<P> {

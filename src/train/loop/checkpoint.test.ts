@@ -5,11 +5,11 @@ import { mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { HeedError } from "../core/errors.ts";
-import { array, type NdArray, zeros } from "../core/ndarray.ts";
-import { rng } from "../core/random.ts";
-import { leaves } from "../core/tree.ts";
-import { encodeSafetensors } from "../files/safetensors.ts";
+import { HeedError } from "../../core/errors.ts";
+import { array, type NdArray, zeros } from "../../core/ndarray.ts";
+import { rng } from "../../core/random.ts";
+import { leaves } from "../../core/tree.ts";
+import { encodeSafetensors } from "../../files/safetensors.ts";
 import {
   checkpointVersion,
   loadCheckpoint,
