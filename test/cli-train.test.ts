@@ -35,7 +35,7 @@ describe("heed train g2p", () => {
 
     const { card, words } = await readG2pCard(join(whole, "model"));
     expect(card.command).toBe(
-      "heed train g2p --attention additive --data small --size 6 --layers 2 --epochs 3 --batch 16 --rate 0.002 --dropout 0.3 --smoothing 0 --decay 0.01 --seed 1 --threads 1",
+      "heed train g2p --attention additive --data small --size 6 --layers 3 --epochs 3 --batch 16 --rate 0.002 --dropout 0.35 --smoothing 0 --decay 0.1 --seed 1 --threads 1",
     );
     expect(card.data).toMatchObject({ kind: "folder", name: "small", trainWordCount: 80, devWordCount: 4 });
     expect(card.training).toMatchObject({ reason: "finished", epochs: 3, steps: 15 });

@@ -103,7 +103,7 @@ export const trainOptions: readonly CommandOption[] = [
   {
     flags: "--layers <n>",
     summary: "layers of the encoder, and of the Transformer's decoder",
-    fallback: `${recurrent.model.encoderLayers}; transformer ${transformer.model.encoderLayers}`,
+    fallback: String(recurrent.model.encoderLayers),
     read: wholeNumber(1, 16),
   },
 ];

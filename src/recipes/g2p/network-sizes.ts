@@ -18,7 +18,7 @@ export type NetworkSizes = RecurrentSizes | TransformerSizes;
 export interface SizeOptions {
   /** The state size of one encoder direction, or the Transformer's model size; all sizes follow in proportion. Default 256. */
   readonly size?: number | undefined;
-  /** Layers of the encoder, and of the Transformer's decoder. Default 2, of the Transformer 3. */
+  /** Layers of the encoder, and of the Transformer's decoder. Default 3. */
   readonly layers?: number | undefined;
   /** Whether the decoder has input feeding. Default: as the variant. */
   readonly feed?: boolean | undefined;
@@ -27,7 +27,7 @@ export interface SizeOptions {
 const recurrent = {
   embeddingSize: 96,
   encoderSize: 256,
-  encoderLayers: 2,
+  encoderLayers: 3,
   attentionalSize: 256,
   alignmentSize: 256,
 } as const;

@@ -46,14 +46,14 @@ export interface G2pSettings {
 
 type Training = Pick<G2pSettings, "epochs" | "batchSize" | "rate" | "warmup" | "weightDecay" | "dropout" | "smoothing">;
 
-/** docs/decisions/0011 */
+/** docs/decisions/0011 and 0015 */
 const recurrentTraining: Training = {
   epochs: 22,
   batchSize: 128,
   rate: 2e-3,
   warmup: 300,
-  weightDecay: 0.01,
-  dropout: 0.3,
+  weightDecay: 0.1,
+  dropout: 0.35,
   smoothing: 0,
 };
 

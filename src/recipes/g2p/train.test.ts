@@ -26,7 +26,7 @@ const data: G2pData = { split: { train: none, dev: none, test: none }, facts, no
 // Checkpoints carry this text: a change of its form makes every training that is under way impossible to resume.
 test("the fingerprint of the recipe's own training", () => {
   expect(trainingFingerprint(data, g2pSettings("additive", { epochs: 8 }), 2)).toBe(
-    '{"version":2,"data":"cmudict","settings":{"variant":"additive","model":{"embeddingSize":96,"encoderSize":256,"encoderLayers":2,"attentionalSize":256,"alignmentSize":256,"inputFeeding":true,"decoderSize":512,"attention":"additive"},"epochs":8,"batchSize":128,"rate":0.002,"warmup":300,"weightDecay":0.01,"dropout":0.3,"smoothing":0,"clip":2,"averageDecay":0.999,"seed":1},"digest":"d1","threads":2}',
+    '{"version":2,"data":"cmudict","settings":{"variant":"additive","model":{"embeddingSize":96,"encoderSize":256,"encoderLayers":3,"attentionalSize":256,"alignmentSize":256,"inputFeeding":true,"decoderSize":512,"attention":"additive"},"epochs":8,"batchSize":128,"rate":0.002,"warmup":300,"weightDecay":0.1,"dropout":0.35,"smoothing":0,"clip":2,"averageDecay":0.999,"seed":1},"digest":"d1","threads":2}',
   );
 });
 
@@ -62,12 +62,12 @@ test("a training goes on only with the computation, the words and the number of 
 
 test("the command names every setting that has an option", () => {
   expect(trainingCommand(data, g2pSettings("additive", { epochs: 8 }), { threads: 2 })).toBe(
-    "heed train g2p --attention additive --size 256 --layers 2 --epochs 8 --batch 128 --rate 0.002 --dropout 0.3 --smoothing 0 --decay 0.01 --seed 1 --threads 2",
+    "heed train g2p --attention additive --size 256 --layers 3 --epochs 8 --batch 128 --rate 0.002 --dropout 0.35 --smoothing 0 --decay 0.1 --seed 1 --threads 2",
   );
   const cut = { ...data, facts: { ...facts, kind: "folder", name: "mine", limit: 50 } as const };
   const dot = g2pSettings("dot", { rate: 0.01, seed: 4, patience: 900 });
   expect(trainingCommand(cut, dot, { threads: 1, test: true })).toBe(
-    "heed train g2p --attention dot --data mine --limit 50 --size 256 --layers 2 --epochs 22 --patience 900 --batch 128 --rate 0.01 --dropout 0.3 --smoothing 0 --decay 0.01 --seed 4 --threads 1 --test",
+    "heed train g2p --attention dot --data mine --limit 50 --size 256 --layers 3 --epochs 22 --patience 900 --batch 128 --rate 0.01 --dropout 0.35 --smoothing 0 --decay 0.1 --seed 4 --threads 1 --test",
   );
   const hard = g2pSettings("hard", { model: networkSizes("hard", { feed: true }) });
   expect(trainingCommand(data, hard, { threads: 2 })).toContain(
