@@ -212,7 +212,11 @@ describe.each(mechanisms)("%s", (_name, cell, params) => {
       "prepareMemory: axis S is 5 in keys axis 1 but 4 in values axis 1",
     ],
     ["a query of another batch", { query: input([2, K]) }, `axis B is 2 in query axis 0 but 3 in keys axis 0`],
-    ["a mask of numbers", { mask: input([B, S]) }, "where: the condition must be bool"],
+    [
+      "a mask of numbers",
+      { mask: input([B, S]) },
+      "prepareMemory: mask must be bool, true at real positions, got float32[3, 5]",
+    ],
   ])("refuses %s", (_, other, message) => {
     const p = mapTree<unknown, NdArray, Tensor>(params, (a) => input(a.shape)) as CellParams<Tensor>;
     const { query, ...memory } = {

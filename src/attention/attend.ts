@@ -1,16 +1,17 @@
 // One step of attention for recurrent decoders: a mechanism applied to a query and a memory.
 
 import { bindAxes } from "../core/axes.ts";
-import { checkOptions } from "../core/errors.ts";
-import type { NdArray } from "../core/ndarray.ts";
+import { checkOptions, dtypeError, inputError } from "../core/errors.ts";
+import { kindOf, type NdArray } from "../core/ndarray.ts";
 import { mul } from "../core/ops/binary.ts";
 import { and } from "../core/ops/compare.ts";
 import { matmul } from "../core/ops/matmul.ts";
 import { expandDims, squeeze } from "../core/ops/movement.ts";
 import { where } from "../core/ops/select.ts";
 import type { Rng } from "../core/random.ts";
-import type { Tensor } from "../core/tensor.ts";
+import { show, type Tensor } from "../core/tensor.ts";
 import type { Tree } from "../core/tree.ts";
+import { checkParams, checkSizes } from "../nn/checks.ts";
 import { offerStep } from "./observe/step.ts";
 import type {
   AttentionCell,
@@ -25,8 +26,23 @@ import type {
 const stages = ["score", "window", "normalizer", "selection"] as const;
 type StageName = (typeof stages)[number];
 
+/** Refuses what is no mechanism; a name is looked up in `cells`. */
+function checkCell(where: string, cell: AttentionCell): void {
+  const whole = typeof cell === "object" && cell !== null && cell.score && cell.normalizer && cell.selection;
+  if (whole) return;
+  const got = typeof cell === "string" ? JSON.stringify(cell) : kindOf(cell);
+  throw inputError(
+    where,
+    "the cell must be an object with a score, a normalizer and a selection",
+    got,
+    "`cells` has the usual ones by name.",
+  );
+}
+
 /** Parameters of a mechanism, drawn from `rng` stage by stage. */
 export function initAttention(cell: AttentionCell, config: CellConfig, rng: Rng): CellParams<NdArray> {
+  checkCell("initAttention", cell);
+  checkSizes("initAttention", config, ["querySize", "keySize", "alignmentSize"]);
   const init = (stage: StageName): Tree<NdArray> => cell[stage]?.init(config, rng) ?? {};
   return {
     score: init("score"),
@@ -45,9 +61,15 @@ export function initAttention(cell: AttentionCell, config: CellConfig, rng: Rng)
  * @throws HeedError when keys, values and mask disagree on batch or positions.
  */
 export function prepareMemory(cell: AttentionCell, params: CellParams<Tensor>, memory: Memory): PreparedMemory {
+  checkCell("prepareMemory", cell);
+  checkParams("prepareMemory", params, ["score"]);
+  if (typeof memory !== "object" || memory === null)
+    throw inputError("prepareMemory", "the memory must be { keys, values, mask }", kindOf(memory));
   const { mask } = memory;
   bindAxes("prepareMemory", { keys: [memory.keys, "B S K"], values: [memory.values, "B S V"] });
   if (mask) bindAxes("prepareMemory", { keys: [memory.keys, "B S K"], mask: [mask, "B S"] });
+  if (mask && mask.dtype !== "bool")
+    throw dtypeError("prepareMemory", "mask must be bool, true at real positions", show(mask));
   const real = mask ? expandDims(mask, -1) : null;
   const keys = real ? where(real, memory.keys, 0) : memory.keys;
   const values = memory.values === memory.keys ? keys : real ? where(real, memory.values, 0) : memory.values;
@@ -66,6 +88,7 @@ function eachHistory(cell: AttentionCell, fn: (history: History, stage: StageNam
 
 /** The attention state before the first step; `{}` for mechanisms without a history. */
 export function beginAttention(cell: AttentionCell, memory: PreparedMemory): Tree<Tensor> {
+  checkCell("beginAttention", cell);
   return eachHistory(cell, (history) => history.begin(memory));
 }
 
@@ -94,6 +117,12 @@ export function attend(
   query: Tensor,
   options: AttendOptions = {},
 ): AttentionResult {
+  checkCell("attend", cell);
+  checkParams(
+    "attend",
+    params,
+    stages.filter((stage) => cell[stage]),
+  );
   checkOptions("attend", options, ["state", "key", "site"]);
   const { state = beginAttention(cell, memory), key = null, site = "attention" } = options;
   const stateOf = (stage: StageName): Tree<Tensor> => (state as Readonly<Record<string, Tree<Tensor>>>)[stage] ?? {};

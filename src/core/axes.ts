@@ -1,6 +1,7 @@
 // Named shape checks: the check is also the documentation of the axes.
 
 import { shapeError } from "./errors.ts";
+import { kindOf } from "./ndarray.ts";
 import { show, type TensorType } from "./tensor.ts";
 
 type Names<P extends string> = P extends "" ? never : P extends `${infer A} ${infer R}` ? A | Names<R> : P;
@@ -20,6 +21,8 @@ export function bindAxes<const S extends Readonly<Record<string, readonly [Tenso
   const seen = new Map<string, { readonly size: number; readonly from: string }>();
   for (const [argument, [type, pattern]] of Object.entries(spec)) {
     const names = pattern === "" ? [] : pattern.split(" ");
+    if (!Array.isArray((type as Partial<TensorType> | null | undefined)?.shape))
+      throw shapeError(where, `${argument} must be a Tensor with axes (${pattern})`, kindOf(type));
     if (names.length !== type.shape.length)
       throw shapeError(where, `${argument} must have ${names.length} axes (${pattern})`, show(type));
     names.forEach((name, i) => {

@@ -37,9 +37,15 @@ describe("HeedError", () => {
 });
 
 describe("checkOptions", () => {
-  test("takes known options and none", () => {
+  test("takes known options, and nothing but an object of them", () => {
     expect(() => checkOptions("f", { a: 1 }, ["a", "b"])).not.toThrow();
-    expect(() => checkOptions("f", undefined, ["a"])).not.toThrow();
+    expect(() => checkOptions("f", {}, ["a"])).not.toThrow();
+    expect(() => checkOptions("f", undefined, ["a", "b"])).toThrow(
+      "f: options must be an object with a, b, got undefined",
+    );
+    expect(() => checkOptions("f", null, ["a"])).toThrow("f: options must be an object with a, got null");
+    expect(() => checkOptions("f", [1], ["a"])).toThrow("f: options must be an object with a, got a list");
+    expect(() => checkOptions("f", 3, ["a"])).toThrow("f: options must be an object with a, got a number");
   });
 
   test("names the option that is unknown, and the known ones", () => {

@@ -75,9 +75,16 @@ export const graphError: ReturnType<typeof raise> = raise("graph");
 /** A bug of heed itself. */
 export const internalError: ReturnType<typeof raise> = raise("internal");
 
-/** Refuses options that a function does not know, listing those it does. */
-export function checkOptions(where: string, options: object | undefined, known: readonly string[]): void {
-  for (const key of Object.keys(options ?? {}))
-    if (!known.includes(key))
-      throw optionError(where, `options must be among ${known.join(", ") || "(none)"}`, JSON.stringify(key));
+/** Refuses what is no object of options, and options that a function does not know, listing those it does. */
+export function checkOptions(where: string, options: unknown, known: readonly string[]): void {
+  const names = known.join(", ") || "(none)";
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    throw optionError(where, `options must be an object with ${names}`, kindOfOptions(options));
+  for (const key of Object.keys(options))
+    if (!known.includes(key)) throw optionError(where, `options must be among ${names}`, JSON.stringify(key));
+}
+
+function kindOfOptions(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
 }

@@ -1,5 +1,7 @@
 // Scopes: the dotted place in a model at which a node was made, for sites, profiles and error messages.
 
+import { graphError } from "./errors.ts";
+
 // Mutable module state, with the depth of loops (body.ts) the only one in core: tracing is synchronous, and a stack that mirrors the call stack
 // spares every layer a parameter. `scope` restores it even when the body throws.
 let stack: string[] = [];
@@ -11,6 +13,8 @@ let stack: string[] = [];
  * @returns what `body` returns.
  */
 export function scope<R>(name: string, body: () => R): R {
+  if (typeof name !== "string" || typeof body !== "function")
+    throw graphError("scope", "a name and a function are required", `${typeof name} and ${typeof body}`);
   stack.push(name);
   try {
     return body();

@@ -1,6 +1,7 @@
 // Watching while a function is traced: values offer themselves by name, and whoever traces may take something of them
 // along, or put another value in their place. What nobody asks for is never made.
 
+import { optionError } from "./errors.ts";
 import { currentScope } from "./scope.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -81,6 +82,8 @@ export function offer(
   kind: string,
   factsOf: (alterations: readonly unknown[]) => unknown,
 ): readonly unknown[] {
+  if (typeof name !== "string" || name === "")
+    throw optionError(kind, "site must be a name", JSON.stringify(name) ?? String(name));
   if (watches.length === 0) return [];
   const scope = currentScope();
   const whole = scope === "" ? name : `${scope}.${name}`;

@@ -37,6 +37,9 @@ const sumTolerance = 1e-2;
  * @throws HeedError "input" naming the row or cell that is not.
  */
 export function checkTrace(where: string, trace: AlignmentTrace): AlignmentTrace {
+  for (const name of ["rows", "columns", "weights"] as const)
+    if (!Array.isArray((trace as Partial<AlignmentTrace> | null | undefined)?.[name]))
+      throw inputError(where, "an alignment needs rows, columns and weights", `no list of ${name}`);
   const { rows, columns, weights } = trace;
   if (rows.length === 0 || columns.length === 0)
     throw inputError(

@@ -2,10 +2,15 @@
 
 import { byteSize, sizeOf, viewAs, type DType } from "../core/dtype.ts";
 import { fileError, inputError } from "../core/errors.ts";
-import { NdArray } from "../core/ndarray.ts";
+import { kindOf, NdArray } from "../core/ndarray.ts";
 
 /** Most axes an array in a file may have (NumPy's and PyTorch's own limit). */
 export const MAX_AXES = 64;
+
+/** Refuses what is no file's content. */
+export function checkBytes(where: string, bytes: unknown): void {
+  if (!(bytes instanceof Uint8Array)) throw inputError(where, "the bytes must be a Uint8Array", kindOf(bytes));
+}
 
 /**
  * Elements of a shape that a file declares.

@@ -4,7 +4,7 @@
 import { allocate, byteSize, sizeOf, type DType, type TypedArray } from "../core/dtype.ts";
 import { dtypeError, fileError, inputError } from "../core/errors.ts";
 import { NdArray } from "../core/ndarray.ts";
-import { MAX_AXES, arrayFromBytes, bytesOfArray, countElements } from "./elements.ts";
+import { MAX_AXES, arrayFromBytes, bytesOfArray, checkBytes, countElements } from "./elements.ts";
 import { Scanner, quote } from "./scanner.ts";
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]; // \x93NUMPY
@@ -94,6 +94,7 @@ function headerOf(description: string, shape: readonly number[]): Uint8Array {
 }
 
 function headerRange(bytes: Uint8Array, where: string): { readonly start: number; readonly end: number } {
+  checkBytes(where, bytes);
   if (!MAGIC.every((byte, i) => bytes[i] === byte))
     throw fileError(where, "a .npy file must begin with \\x93NUMPY", "other bytes", "Write it with numpy.save.");
   const [major, minor] = [bytes[6], bytes[7]];

@@ -4,7 +4,7 @@
 import { byteSize, type DType } from "../core/dtype.ts";
 import { fileError, inputError } from "../core/errors.ts";
 import type { NdArray } from "../core/ndarray.ts";
-import { MAX_AXES, arrayFromBytes, bytesOfArray, countElements } from "./elements.ts";
+import { MAX_AXES, arrayFromBytes, bytesOfArray, checkBytes, countElements } from "./elements.ts";
 import {
   MAX_ENTRIES,
   MAX_HEADER_BYTES,
@@ -112,6 +112,7 @@ export function decodeSafetensors(bytes: Uint8Array, where: string): Safetensors
 }
 
 function headerLength(bytes: Uint8Array, where: string): number {
+  checkBytes(where, bytes);
   if (bytes.length < LENGTH_BYTES)
     throw fileError(where, `a safetensors file must be at least ${LENGTH_BYTES} bytes`, `${bytes.length}`, REPAIR);
   const length = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES).getBigUint64(0, true);

@@ -2,6 +2,7 @@
 
 import { checkOptions, optionError } from "../core/errors.ts";
 import { normalizeAxes } from "../core/axes.ts";
+import { checkTensor } from "../core/op.ts";
 import { mul } from "../core/ops/binary.ts";
 import { random } from "../core/ops/random.ts";
 import { cast } from "../core/ops/select.ts";
@@ -30,6 +31,9 @@ export function dropout(x: Tensor, options: DropoutOptions): Tensor {
   checkOptions("dropout", options, ["rate", "key", "sharedAxes"]);
   const { rate, key, sharedAxes = [] } = options;
   if (!(rate >= 0 && rate < 1)) throw optionError("dropout", "rate must lie in 0 <= rate < 1", String(rate));
+  checkTensor("dropout", "x", x);
+  if (key === undefined)
+    throw optionError("dropout", "key must be a random key, or null while evaluating", "undefined");
   const shared = normalizeAxes("dropout", sharedAxes, x.rank);
   if (!key || rate === 0) return x;
   // What the draw really keeps, so that the expectation is exact.

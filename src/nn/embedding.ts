@@ -4,6 +4,7 @@ import type { NdArray } from "../core/ndarray.ts";
 import { gather } from "../core/ops/gather.ts";
 import type { Rng } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkParams, checkSizes } from "./checks.ts";
 
 /** The table, (count, size). */
 export type EmbeddingParams<T> = { readonly weight: T };
@@ -19,7 +20,9 @@ export interface EmbeddingConfig {
 }
 
 /** weight (count, size), normal with mean 0. */
-export function initEmbedding({ count, size, deviation = 1 }: EmbeddingConfig, rng: Rng): EmbeddingParams<NdArray> {
+export function initEmbedding(config: EmbeddingConfig, rng: Rng): EmbeddingParams<NdArray> {
+  checkSizes("initEmbedding", config, ["count", "size"]);
+  const { count, size, deviation = 1 } = config;
   return { weight: rng.normal([count, size], deviation) };
 }
 
@@ -30,5 +33,6 @@ export function initEmbedding({ count, size, deviation = 1 }: EmbeddingConfig, r
  *   one is not noticed and counts from the end.
  */
 export function embedding(params: EmbeddingParams<Tensor>, indices: Tensor): Tensor {
+  checkParams("embedding", params, ["weight"]);
   return gather(params.weight, indices);
 }

@@ -11,6 +11,7 @@ import { sigmoid, tanh } from "../core/ops/unary.ts";
 import type { Rng } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import { show, type Tensor } from "../core/tensor.ts";
+import { checkParams, checkSizes } from "./checks.ts";
 import { linear } from "./linear.ts";
 import { overTime } from "./over-time.ts";
 import type { LayerResult } from "./stack.ts";
@@ -28,6 +29,9 @@ export type GruParams<T> = {
   readonly bias: T;
   readonly recurrentBias?: T;
 };
+
+/** The branches of the parameters of one direction that are always there. */
+const branches = ["input", "recurrent", "bias"] as const;
 
 /** State of a GRU: (B, H). */
 export type GruState<T> = { readonly hidden: T };
@@ -47,7 +51,9 @@ export interface GruConfig {
 }
 
 /** All uniform in ±1/sqrt(H), as torch's `nn.GRU` begins; `recurrentBias` for reset `after` alone. */
-export function initGru({ inSize, size, reset = "after" }: GruConfig, rng: Rng): GruParams<NdArray> {
+export function initGru(config: GruConfig, rng: Rng): GruParams<NdArray> {
+  checkSizes("initGru", config, ["inSize", "size"]);
+  const { inSize, size, reset = "after" } = config;
   checkReset("initGru", reset);
   const limit = 1 / Math.sqrt(size);
   return {
@@ -78,10 +84,11 @@ export type GruCell = (projected: Tensor, hidden: Tensor | null) => GruState<Ten
  * Source: Cho et al. 2014 (arXiv:1406.1078), eq. 5-8, which is `before`; torch's `nn.GRU` for `after`.
  *   Bahdanau et al. 2015 (arXiv:1409.0473, A.1.1) give z and 1 - z the opposite parts: negate the update gate's columns.
  */
-export function gruCell(
-  { recurrent, recurrentBias }: Pick<GruParams<Tensor>, "recurrent" | "recurrentBias">,
-  { reset = "after" }: GruForm = {},
-): GruCell {
+export function gruCell(params: Pick<GruParams<Tensor>, "recurrent" | "recurrentBias">, form: GruForm = {}): GruCell {
+  checkParams("gruCell", params, ["recurrent"]);
+  checkOptions("gruCell", form, ["reset"]);
+  const { reset = "after" } = form;
+  const { recurrent, recurrentBias } = params;
   checkReset("gruCell", reset, recurrentBias);
   const size = recurrent.shape[0]!;
   const halves = (x: Tensor): readonly [Tensor, Tensor] => split(x, [2 * size, size]) as [Tensor, Tensor];
@@ -112,6 +119,7 @@ export function gruStep(
   state: GruState<Tensor>,
   form: GruForm = {},
 ): GruState<Tensor> {
+  checkParams("gruStep", params, branches);
   checkOptions("gruStep", form, ["reset"]);
   bindAxes("gruStep", { x: [x, "B I"], ...axesOf(params), hidden: [state.hidden, "B H"] });
   checkGates("gruStep", params);
@@ -143,6 +151,7 @@ export type GruResult = LayerResult<GruState<Tensor>>;
  * @throws HeedError when sizes disagree, or the gates are not three times the state.
  */
 export function gru(params: GruParams<Tensor>, x: Tensor, options: GruOptions = {}): GruResult {
+  checkParams("gru", params, branches);
   checkOptions("gru", options, ["reset", "reverse", "mask", "initial"]);
   const { reset = "after", reverse = false, mask = null, initial } = options;
   const { B, H } = bindAxes("gru", { x: [x, "B T I"], ...axesOf(params) });
@@ -177,6 +186,7 @@ export interface BiGruOptions extends Pick<GruOptions, "mask" | "reset"> {
 
 /** x (B, T, I) -> outputs (B, T, 2H): forward beside backward; `final` has both directions' states side by side, (B, 2H). */
 export function biGru(params: BiGruParams<Tensor>, x: Tensor, options: BiGruOptions = {}): GruResult {
+  checkParams("biGru", params, ["forward", "backward"]);
   checkOptions("biGru", options, ["reset", "mask", "initial"]);
   const { initial, ...rest } = options;
   const ahead = scope("forward", () =>

@@ -4,6 +4,7 @@ import { checkOptions } from "../core/errors.ts";
 import { NdArray } from "../core/ndarray.ts";
 import { layerNorm as normalize } from "../core/ops/layer-norm.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkParams, checkSizes } from "./checks.ts";
 
 /** Scale and bias, each (N). */
 export type LayerNormParams<T> = { readonly scale: T; readonly bias: T };
@@ -15,7 +16,9 @@ export interface LayerNormOptions {
 }
 
 /** Scale 1 and bias 0: nothing is drawn. @param config.size - of the last axis. */
-export function initLayerNorm({ size }: { readonly size: number }): LayerNormParams<NdArray> {
+export function initLayerNorm(config: { readonly size: number }): LayerNormParams<NdArray> {
+  checkSizes("initLayerNorm", config, ["size"]);
+  const { size } = config;
   return {
     scale: new NdArray("float32", [size], new Float32Array(size).fill(1)),
     bias: new NdArray("float32", [size], new Float32Array(size)),
@@ -30,6 +33,7 @@ export function initLayerNorm({ size }: { readonly size: number }): LayerNormPar
  * Source: Ba, Kiros and Hinton 2016 (arXiv:1607.06450), eq. 3-4.
  */
 export function layerNorm(params: LayerNormParams<Tensor>, x: Tensor, options: LayerNormOptions = {}): Tensor {
+  checkParams("layerNorm", params, ["scale", "bias"]);
   checkOptions("layerNorm", options, ["epsilon"]);
   return normalize(x, params.scale, params.bias, options.epsilon);
 }

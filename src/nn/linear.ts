@@ -1,5 +1,6 @@
 // Linear: an affine map of the last axis.
 
+import { checkTensor } from "../core/op.ts";
 import { add } from "../core/ops/binary.ts";
 import { matmul } from "../core/ops/matmul.ts";
 import { sizeOf } from "../core/dtype.ts";
@@ -7,6 +8,7 @@ import type { NdArray } from "../core/ndarray.ts";
 import { reshape } from "../core/ops/movement.ts";
 import type { Rng } from "../core/random.ts";
 import type { Tensor } from "../core/tensor.ts";
+import { checkParams, checkSizes } from "./checks.ts";
 
 /** `T` is what a leaf is right now: an array, a graph node, a gradient, a checkpoint key. */
 export type LinearParams<T> = { readonly weight: T; readonly bias?: T };
@@ -20,7 +22,9 @@ export interface LinearConfig {
 }
 
 /** weight (in, out), bias (out); both uniform in ±1/sqrt(in), as torch's `nn.Linear` begins. */
-export function initLinear({ inSize, outSize, bias = true }: LinearConfig, rng: Rng): LinearParams<NdArray> {
+export function initLinear(config: LinearConfig, rng: Rng): LinearParams<NdArray> {
+  checkSizes("initLinear", config, ["inSize", "outSize"]);
+  const { inSize, outSize, bias = true } = config;
   const limit = 1 / Math.sqrt(inSize);
   const weight = rng.uniform([inSize, outSize], limit);
   return bias ? { weight, bias: rng.uniform([outSize], limit) } : { weight };
@@ -28,6 +32,8 @@ export function initLinear({ inSize, outSize, bias = true }: LinearConfig, rng: 
 
 /** x (..., in) -> (..., out). torch's `nn.Linear.weight` is the transpose of `weight`. */
 export function linear(params: LinearParams<Tensor>, x: Tensor): Tensor {
+  checkParams("linear", params, ["weight"]);
+  checkTensor("linear", "x", x);
   // Rows first: the runtime fuses a two-dimensional product with the addition of its bias.
   const rows = x.rank === 2 ? x : reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1)!]);
   const y = matmul(rows, params.weight);

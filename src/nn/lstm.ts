@@ -11,6 +11,7 @@ import { sigmoid, tanh } from "../core/ops/unary.ts";
 import type { Rng } from "../core/random.ts";
 import { scope } from "../core/scope.ts";
 import { show, type Tensor } from "../core/tensor.ts";
+import { checkParams, checkSizes } from "./checks.ts";
 import { linear } from "./linear.ts";
 import { overTime } from "./over-time.ts";
 import type { LayerResult } from "./stack.ts";
@@ -21,6 +22,9 @@ import type { LayerResult } from "./stack.ts";
  * so that the three sigmoids are one operation.
  */
 export type LstmParams<T> = { readonly input: T; readonly recurrent: T; readonly bias: T };
+
+/** The branches of the parameters of one direction that are always there. */
+const branches = ["input", "recurrent", "bias"] as const;
 
 /** State of an LSTM: hidden and cell, each (B, H). */
 export type LstmState<T> = { readonly hidden: T; readonly cell: T };
@@ -35,7 +39,9 @@ export interface LstmConfig {
  * input (I, 4H) and recurrent (H, 4H) uniform in ±1/sqrt(H), as torch's `nn.LSTM` begins; bias (4H) 0, but for the
  * forget gate's, which is 1 so that memory lasts from the start (Jozefowicz, Zaremba and Sutskever 2015).
  */
-export function initLstm({ inSize, size }: LstmConfig, rng: Rng): LstmParams<NdArray> {
+export function initLstm(config: LstmConfig, rng: Rng): LstmParams<NdArray> {
+  checkSizes("initLstm", config, ["inSize", "size"]);
+  const { inSize, size } = config;
   const limit = 1 / Math.sqrt(size);
   const bias = new Float32Array(4 * size).fill(1, size, 2 * size);
   return {
@@ -59,6 +65,7 @@ export function zeroState(batch: number, size: number): LstmState<Tensor> {
  * Source: Hochreiter and Schmidhuber 1997, with the forget gate of Gers, Schmidhuber and Cummins 2000.
  */
 export function lstmGates(gates: Tensor, cell: Tensor): LstmState<Tensor> {
+  bindAxes("lstmGates", { gates: [gates, "B G"], cell: [cell, "B H"] });
   const size = cell.shape[1]!;
   const [squashed, candidate] = split(gates, [3 * size, size]) as [Tensor, Tensor];
   const [inputGate, forgetGate, outputGate] = split(sigmoid(squashed), 3) as [Tensor, Tensor, Tensor];
@@ -68,6 +75,7 @@ export function lstmGates(gates: Tensor, cell: Tensor): LstmState<Tensor> {
 
 /** One step: x (B, I) -> the next state. */
 export function lstmStep(params: LstmParams<Tensor>, x: Tensor, state: LstmState<Tensor>): LstmState<Tensor> {
+  checkParams("lstmStep", params, branches);
   bindAxes("lstmStep", {
     x: [x, "B I"],
     input: [params.input, "I G"],
@@ -106,6 +114,7 @@ export type LstmResult = LayerResult<LstmState<Tensor>>;
  * @throws HeedError when sizes disagree, or the gates are not four times the state.
  */
 export function lstm(params: LstmParams<Tensor>, x: Tensor, options: LstmOptions = {}): LstmResult {
+  checkParams("lstm", params, branches);
   checkOptions("lstm", options, ["reverse", "mask", "initial"]);
   const { reverse = false, mask = null, initial } = options;
   const { B, H } = bindAxes("lstm", {
@@ -152,6 +161,7 @@ export interface BiLstmOptions extends Pick<LstmOptions, "mask"> {
 
 /** x (B, T, I) -> outputs (B, T, 2H): forward beside backward; `final` has both directions' states side by side, (B, 2H). */
 export function biLstm(params: BiLstmParams<Tensor>, x: Tensor, options: BiLstmOptions = {}): LstmResult {
+  checkParams("biLstm", params, ["forward", "backward"]);
   checkOptions("biLstm", options, ["mask", "initial"]);
   const { mask = null, initial } = options;
   const ahead = scope("forward", () =>

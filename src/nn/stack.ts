@@ -1,5 +1,7 @@
 // Layers on top of each other: the outputs of one are the inputs of the next, and each keeps its final state.
 
+import { inputError } from "../core/errors.ts";
+import { kindOf } from "../core/ndarray.ts";
 import { scope } from "../core/scope.ts";
 import type { Tensor } from "../core/tensor.ts";
 
@@ -23,6 +25,8 @@ export function stackLayers<P, S>(
   layer: (params: P, x: Tensor, index: number) => LayerResult<S>,
   between: (x: Tensor) => Tensor = (y) => y,
 ): StackResult<S> {
+  if (!Array.isArray(layers))
+    throw inputError("stackLayers", "the layers must be a list of parameters", kindOf(layers));
   const finals: S[] = [];
   let value = x;
   layers.forEach((params, i) => {

@@ -2,7 +2,7 @@
 
 import { allocate } from "../core/dtype.ts";
 import { inputError } from "../core/errors.ts";
-import { NdArray } from "../core/ndarray.ts";
+import { kindOf, NdArray } from "../core/ndarray.ts";
 import type { BiGruParams, GruParams } from "./gru.ts";
 import type { BiLstmParams, LstmParams } from "./lstm.ts";
 import { named } from "./torch.ts";
@@ -163,6 +163,7 @@ function writeLayers<P extends { readonly input: NdArray; readonly recurrent: Nd
   order: readonly number[],
   biasBack: (params: P) => NdArray,
 ): Record<string, NdArray> {
+  if (!Array.isArray(layers)) throw inputError("toTorch", "the layers must be a list of parameters", kindOf(layers));
   const tensors: Record<string, NdArray> = {};
   const write = (params: P, suffix: string): void => {
     tensors[`weight_ih_${suffix}`] = turn(params.input, "torch", order);

@@ -1,8 +1,8 @@
 // Reading torch's state dictionaries: names under a prefix, shapes checked, storage dtypes turned into those that compute.
 
 import { allocate, type TypedArray } from "../core/dtype.ts";
-import { inputError } from "../core/errors.ts";
-import { NdArray } from "../core/ndarray.ts";
+import { checkOptions, inputError, optionError } from "../core/errors.ts";
+import { kindOf, NdArray } from "../core/ndarray.ts";
 import { bfloat16ToFloat32, float16ToFloat32 } from "../files/half.ts";
 
 /** A state dictionary: torch's names and layouts, as `decodeSafetensors` gives it. */
@@ -14,6 +14,13 @@ export interface TorchOptions {
   readonly dtype?: "float32" | "float64";
 }
 
+/** The tensors of a state dictionary by name. @throws HeedError when it is neither a Map nor an object. */
+export function stateEntries(where: string, state: TorchState): Iterable<readonly [string, NdArray]> {
+  if (typeof state !== "object" || state === null)
+    throw inputError(where, "the weights must be a Map or an object of NdArrays by name", kindOf(state));
+  return state instanceof Map ? state : Object.entries(state);
+}
+
 /** One module of a state dictionary: the tensors whose names are the prefix and one more part. */
 export class TorchModule {
   readonly #where: string;
@@ -23,13 +30,14 @@ export class TorchModule {
   readonly #taken = new Set<string>();
 
   /** @param where - the importer, for messages; @param prefix - the module's dotted path, empty for the top. */
-  constructor(where: string, state: TorchState, prefix: string, { dtype = "float32" }: TorchOptions) {
+  constructor(where: string, state: TorchState, prefix: string, options: TorchOptions) {
+    checkOptions(where, options, ["dtype"]);
+    if (typeof prefix !== "string") throw optionError(where, "prefix must be a dotted path", kindOf(prefix));
     this.#where = where;
     this.#prefix = prefix === "" ? "" : `${prefix}.`;
-    this.#dtype = dtype;
-    const all: Iterable<readonly [string, NdArray]> = state instanceof Map ? state : Object.entries(state);
+    this.#dtype = options.dtype ?? "float32";
     const own = new Map<string, NdArray>();
-    for (const [name, array] of all) {
+    for (const [name, array] of stateEntries(where, state)) {
       const rest = name.slice(this.#prefix.length);
       // A further dot means a module inside this one.
       if (name.startsWith(this.#prefix) && !rest.includes(".")) own.set(rest, array);

@@ -1,6 +1,7 @@
 // Parameters from and to torch: nn.Linear, nn.Embedding, nn.LayerNorm.
 
 import type { NdArray } from "../core/ndarray.ts";
+import { checkParams } from "./checks.ts";
 import type { EmbeddingParams } from "./embedding.ts";
 import type { LayerNormParams } from "./layer-norm.ts";
 import type { LinearParams } from "./linear.ts";
@@ -22,7 +23,9 @@ export function linearFromTorch(state: TorchState, prefix = "", options: TorchOp
 }
 
 /** The reverse of `linearFromTorch`. */
-export function linearToTorch({ weight, bias }: LinearParams<NdArray>, prefix = ""): Record<string, NdArray> {
+export function linearToTorch(params: LinearParams<NdArray>, prefix = ""): Record<string, NdArray> {
+  checkParams("linearToTorch", params, ["weight"]);
+  const { weight, bias } = params;
   return named(prefix, { weight: turn(weight, "torch"), ...(bias ? { bias } : {}) });
 }
 
@@ -39,8 +42,9 @@ export function embeddingFromTorch(
 }
 
 /** The reverse of `embeddingFromTorch`. */
-export function embeddingToTorch({ weight }: EmbeddingParams<NdArray>, prefix = ""): Record<string, NdArray> {
-  return named(prefix, { weight });
+export function embeddingToTorch(params: EmbeddingParams<NdArray>, prefix = ""): Record<string, NdArray> {
+  checkParams("embeddingToTorch", params, ["weight"]);
+  return named(prefix, { weight: params.weight });
 }
 
 /** `nn.LayerNorm` over the last axis: `weight` (N) is our scale, `bias` (N) zeros where it has none. @throws as `linearFromTorch`. */
@@ -57,7 +61,9 @@ export function layerNormFromTorch(
 }
 
 /** The reverse of `layerNormFromTorch`. */
-export function layerNormToTorch({ scale, bias }: LayerNormParams<NdArray>, prefix = ""): Record<string, NdArray> {
+export function layerNormToTorch(params: LayerNormParams<NdArray>, prefix = ""): Record<string, NdArray> {
+  checkParams("layerNormToTorch", params, ["scale", "bias"]);
+  const { scale, bias } = params;
   return named(prefix, { weight: scale, bias });
 }
 

@@ -1,7 +1,7 @@
 // From the options of an attention to its operands and rules, checked.
 
 import { bindAxes } from "../../core/axes.ts";
-import { checkOptions, optionError, shapeError } from "../../core/errors.ts";
+import { checkOptions, dtypeError, optionError, shapeError } from "../../core/errors.ts";
 import { kindOf } from "../../core/ndarray.ts";
 import { checkTensor } from "../../core/op.ts";
 import { mul } from "../../core/ops/binary.ts";
@@ -42,6 +42,9 @@ export function sizesOf(
     keys: [keys, "B S G D"],
     values: [values, "B S G E"],
   });
+  for (const [name, x] of Object.entries({ query, keys, values }))
+    if (x.dtype !== "float32")
+      throw dtypeError(where, `${name} must be float32`, show(x), 'cast(x, "float32") makes it so.');
   if (G === 0 || H % G !== 0)
     throw shapeError(
       where,
@@ -92,6 +95,8 @@ function dropOf({ dropout: drop, lowering }: AttentionOptions): ScoreRules["drop
   checkOptions("attention.dropout", drop, ["rate", "key"]);
   const { rate, key } = drop;
   if (!(rate >= 0 && rate < 1)) throw optionError("attention", "dropout.rate must lie in 0 <= rate < 1", String(rate));
+  if (key === undefined)
+    throw optionError("attention", "dropout.key must be a random key, or null while evaluating", "undefined");
   if (rate === 0 || !key) return null;
   if (lowering === "blocked")
     throw optionError(

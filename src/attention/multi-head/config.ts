@@ -101,8 +101,9 @@ export function checkMultiHeadConfig(where: string, config: MultiHeadConfig): Re
 }
 
 function checkMechanisms(where: string, config: MultiHeadConfig): void {
-  const { scale, softCap } = config.scores ?? {};
-  checkOptions(`${where}: scores`, config.scores, ["scale", "softCap", "window"]);
+  const { scores = {} } = config;
+  checkOptions(`${where}: scores`, scores, ["scale", "softCap", "window"]);
+  const { scale, softCap } = scores;
   if (scale !== undefined && !Number.isFinite(scale))
     throw optionError(where, "scores.scale must be a finite number", String(scale));
   if (softCap !== undefined && !(softCap > 0 && Number.isFinite(softCap)))

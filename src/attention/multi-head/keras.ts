@@ -2,8 +2,9 @@
 
 import { inputError } from "../../core/errors.ts";
 import { NdArray } from "../../core/ndarray.ts";
+import { checkParams } from "../../nn/checks.ts";
 import type { LinearParams } from "../../nn/linear.ts";
-import { TorchModule, type TorchOptions, type TorchState } from "../../nn/torch-state.ts";
+import { stateEntries, TorchModule, type TorchOptions, type TorchState } from "../../nn/torch-state.ts";
 import { checkMultiHeadConfig, type MultiHeadConfig } from "./config.ts";
 import type { MultiHeadParams } from "./params.ts";
 
@@ -27,9 +28,8 @@ export function multiHeadFromKeras(
   options: TorchOptions = {},
 ): MultiHeadParams<NdArray> {
   const where = "multiHeadFromKeras";
-  const all: Iterable<readonly [string, NdArray]> = weights instanceof Map ? weights : Object.entries(weights);
   const path = prefix === "" ? "" : `${prefix}/`;
-  const own = Array.from(all).filter(([name]) => name.startsWith(path));
+  const own = Array.from(stateEntries(where, weights)).filter(([name]) => name.startsWith(path));
   const module = new TorchModule(
     where,
     new Map(own.map(([name, a]) => [name.slice(path.length).replace(/:0$/, ""), a])),
@@ -88,6 +88,7 @@ export function multiHeadToKeras(
   const where = "multiHeadToKeras";
   const sizes = checkMultiHeadConfig(where, config);
   const { querySize, keySize, valueSize, outSize, headCount, keyHeadCount, headSize, valueHeadSize } = sizes;
+  checkParams(where, params, [...inputs, "output"]);
   const { query, key, value, output, ...rest } = params;
   const extra = Object.entries(rest).filter(([, tree]) => tree !== undefined && Object.keys(tree as object).length > 0);
   if (extra.length > 0)

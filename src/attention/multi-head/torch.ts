@@ -1,8 +1,9 @@
 // Parameters of multi-head attention from and to torch's nn.MultiheadAttention.
 
-import { inputError } from "../../core/errors.ts";
+import { checkOptions, inputError } from "../../core/errors.ts";
 import { allocate } from "../../core/dtype.ts";
 import { NdArray } from "../../core/ndarray.ts";
+import { checkParams } from "../../nn/checks.ts";
 import type { LinearParams } from "../../nn/linear.ts";
 import { named } from "../../nn/torch.ts";
 import { TorchModule, turn, type TorchOptions, type TorchState } from "../../nn/torch-state.ts";
@@ -32,8 +33,10 @@ export function multiHeadFromTorch(
   options: TorchMultiHeadOptions = {},
 ): MultiHeadParams<NdArray> {
   const where = "multiHeadFromTorch";
-  const module = new TorchModule(where, state, prefix, options);
-  const out = new TorchModule(where, state, prefix === "" ? "out_proj" : `${prefix}.out_proj`, options);
+  checkOptions(where, options, ["dtype", "addZeroAttn"]);
+  const { addZeroAttn, ...own } = options;
+  const module = new TorchModule(where, state, prefix, own);
+  const out = new TorchModule(where, state, prefix === "" ? "out_proj" : `${prefix}.out_proj`, own);
   if (module.has("bias_k") || module.has("bias_v"))
     throw inputError(
       where,
@@ -41,7 +44,7 @@ export function multiHeadFromTorch(
       "those of add_bias_kv=True",
       "A learned key and value have no place in this layer: put them in front of keys and values yourself.",
     );
-  if (options.addZeroAttn)
+  if (addZeroAttn)
     throw inputError(
       where,
       "a module without add_zero_attn is required",
@@ -73,6 +76,7 @@ export function multiHeadFromTorch(
  */
 export function multiHeadToTorch(params: MultiHeadParams<NdArray>, prefix = ""): Record<string, NdArray> {
   const where = "multiHeadToTorch";
+  checkParams(where, params, ["query", "key", "value", "output"]);
   const { query, key, value, output, ...rest } = params;
   const [N] = query.weight.shape as readonly [number];
   const extra = Object.entries(rest).filter(([, tree]) => tree !== undefined && Object.keys(tree as object).length > 0);

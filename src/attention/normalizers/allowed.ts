@@ -4,6 +4,7 @@
 import { broadcastShapes } from "../../core/axes.ts";
 import { sizeOf } from "../../core/dtype.ts";
 import { dtypeError, shapeError } from "../../core/errors.ts";
+import { checkTensor } from "../../core/op.ts";
 import { where } from "../../core/ops/select.ts";
 import { show, type Tensor } from "../../core/tensor.ts";
 
@@ -32,15 +33,18 @@ export function overAllowed(
 
 /** The scores with `value` at blocked positions. @throws HeedError when scores or mask are not as they must be. */
 export function replaceBlocked(name: string, scores: Tensor, mask: Tensor | null, value: number): Tensor {
+  checkTensor(name, "the scores", scores);
   if (scores.dtype !== "float32" || scores.rank < 1)
     throw dtypeError(name, "the scores must be float32 (..., S)", show(scores));
-  if (!mask) return scores;
+  if (mask === null || mask === undefined) return scores;
   checkMask(name, scores, mask);
   return where(mask, scores, value);
 }
 
 /** Refuses a mask that does not fit the scores (..., S): it may be broadcast, the scores may not. */
 export function checkMask(name: string, scores: Tensor, mask: Tensor): void {
+  checkTensor(name, "the mask", mask);
+  if (mask.dtype !== "bool") throw dtypeError(name, "the mask must be bool, true where allowed", show(mask));
   const shape = broadcastShapes(name, [scores, mask]);
   if (shape.length !== scores.rank || shape.some((n, i) => n !== scores.shape[i]))
     throw shapeError(name, `the mask must be broadcastable to the scores`, `${show(mask)} for ${show(scores)}`);
@@ -48,6 +52,8 @@ export function checkMask(name: string, scores: Tensor, mask: Tensor): void {
 
 /** Refuses what is not one number a row: float32, a scalar or (..., 1), broadcastable to the scores (..., S). */
 export function checkRowNumber(name: string, what: string, scores: Tensor, value: Tensor): void {
+  checkTensor(name, "the scores", scores);
+  checkTensor(name, what, value);
   const isRow = value.rank === 0 || (value.rank <= scores.rank && value.shape.at(-1) === 1);
   const lead = scores.rank - value.rank;
   if (value.dtype !== "float32" || !isRow || !value.shape.every((n, i) => n === 1 || n === scores.shape[lead + i]))

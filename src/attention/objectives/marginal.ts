@@ -8,6 +8,7 @@ import { where } from "../../core/ops/select.ts";
 import { logSumExp } from "../../core/ops/softmax.ts";
 import { neg } from "../../core/ops/unary.ts";
 import type { Tensor } from "../../core/tensor.ts";
+import { checkParams } from "../../nn/checks.ts";
 import { emptyRows, finiteLog, logOfZero } from "../selections/categorical.ts";
 import { counted, metricsOf, perStep, stepCounts } from "./average.ts";
 import type { PositionObjective, PositionSteps } from "./contract.ts";
@@ -26,6 +27,7 @@ export interface PositionTerms {
 
 /** Checks what a decoder handed in; what stands at blocked positions has no influence from here on. */
 export function positionTerms(name: string, given: PositionSteps): PositionTerms {
+  checkParams(name, given, ["distributions", "logLikelihoods"], "steps");
   const { distributions, logLikelihoods, mask = null, steps = null, posteriors } = given;
   bindAxes(name, {
     distributions: [distributions, "B U S"],

@@ -324,7 +324,10 @@ describe("what cannot be is refused", () => {
       () => learnedBaseline({ featureSize: 2, weight: 0 }),
       "learnedBaseline: weight must be a finite number > 0, got 0",
     ],
-    [() => learnedBaseline(undefined as never), "learnedBaseline: featureSize must be an integer >= 1, got NaN"],
+    [
+      () => learnedBaseline(undefined as never),
+      "learnedBaseline: options must be an object with featureSize, weight, got undefined",
+    ],
     [
       () => leaveOneOut({ samples: 1 }),
       "leaveOneOut: samples must be an integer >= 2, got 1. With one there is no other.",

@@ -7,6 +7,7 @@ import { add } from "../../core/ops/binary.ts";
 import { constant } from "../../core/ops/source.ts";
 import type { Rng } from "../../core/random.ts";
 import { show, type Tensor } from "../../core/tensor.ts";
+import { checkParams, checkSizes } from "../../nn/checks.ts";
 import { initEmbedding, type EmbeddingConfig, type EmbeddingParams } from "../../nn/embedding.ts";
 import { checkStarts, rowPositions, rowsOf, type PositionOptions } from "./rows.ts";
 
@@ -37,6 +38,7 @@ export type LearnedPositionsParams<T> = EmbeddingParams<T>;
 
 /** Normal with mean 0. @param config.deviation - default 0.02, as BERT and GPT-2 begin. */
 export function initLearnedPositions(config: EmbeddingConfig, rng: Rng): LearnedPositionsParams<NdArray> {
+  checkSizes("initLearnedPositions", config, ["count", "size"]);
   return initEmbedding({ ...config, deviation: config.deviation ?? 0.02 }, rng);
 }
 
@@ -46,6 +48,7 @@ export function learnedPositions(
   x: Tensor,
   options: PositionOptions = {},
 ): Tensor {
+  checkParams("learnedPositions", params, ["weight"]);
   return addRows("learnedPositions", x, params.weight, options);
 }
 

@@ -247,7 +247,7 @@ test.each([
   ["hard", () => hard({ semiSampling: NaN }), "hard: semiSampling must lie in 0 <= semiSampling < 1, got NaN"],
   ["hard", () => hard({ samples: 2 } as never), 'hard: options must be among semiSampling, got "samples"'],
   ["subset", () => subset({ count: 0 }), "subset: count must be an integer >= 1, got 0"],
-  ["subset", () => subset(undefined as never), "subset: count must be an integer >= 1, got undefined"],
+  ["subset", () => subset(undefined as never), "subset: options must be an object with count, got undefined"],
   [
     "gumbelSoftmax",
     () => gumbelSoftmax({ temperature: 0 }),

@@ -1,9 +1,10 @@
 // Joining and cutting along one axis: concat, split, stack, unstack.
 
 import { normalizeAxis } from "../axes.ts";
-import { dtypeError, shapeError } from "../errors.ts";
+import { dtypeError, graphError, shapeError } from "../errors.ts";
+import { kindOf } from "../ndarray.ts";
 import { sizeOf } from "../dtype.ts";
-import { applyOp, type OpDef } from "../op.ts";
+import { applyOp, checkTensor, type OpDef } from "../op.ts";
 import { refArray } from "../reference.ts";
 import { sameType, show, type Tensor } from "../tensor.ts";
 import { expandDims, reshape } from "./movement.ts";
@@ -59,10 +60,17 @@ const concatOp: OpDef<readonly Tensor[], ConcatAttrs> = {
 
 /** Tensors joined along `axis` (default 0). @throws HeedError when there are none, or they do not fit. */
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
-  const first = parts[0];
-  if (!first) throw shapeError("concat", "at least one tensor is required", "0");
+  const first = firstOf("concat", parts);
   const at = normalizeAxis("concat", axis, first.rank);
   return parts.length === 1 ? first : applyOp(concatOp, [...parts], { axis: at })[0]!;
+}
+
+/** The first of several tensors. @throws HeedError when they are no list, none, or something else. */
+function firstOf(where: string, parts: readonly Tensor[]): Tensor {
+  if (!Array.isArray(parts)) throw graphError(where, "the parts must be a list of tensors", kindOf(parts));
+  parts.forEach((part, i) => checkTensor(where, `part ${i}`, part));
+  if (parts.length === 0) throw shapeError(where, "at least one tensor is required", "0");
+  return parts[0] as Tensor;
 }
 
 type SplitAttrs = { readonly sizes: readonly number[]; readonly axis: number };
@@ -121,6 +129,7 @@ const splitOp: OpDef<readonly [Tensor], SplitAttrs> = {
 
 /** `x` cut along `axis` into parts of the given sizes, which must add up; or into `sizes` equal parts when it is a number. */
 export function split(x: Tensor, sizes: readonly number[] | number, axis = -1): readonly Tensor[] {
+  checkTensor("split", "x", x);
   const at = normalizeAxis("split", axis, x.rank);
   if (typeof sizes === "number") {
     if (!Number.isInteger(sizes) || sizes < 1 || x.shape[at]! % sizes !== 0)
@@ -132,8 +141,7 @@ export function split(x: Tensor, sizes: readonly number[] | number, axis = -1): 
 
 /** Tensors of one shape joined along a new axis. @throws HeedError when there are none, or they do not fit. */
 export function stack(parts: readonly Tensor[], axis = 0): Tensor {
-  const first = parts[0];
-  if (!first) throw shapeError("stack", "at least one tensor is required", "0");
+  const first = firstOf("stack", parts);
   const at = normalizeAxis("stack", axis, first.rank + 1);
   if (!parts.every((part) => sameType(part, first)))
     throw shapeError("stack", "all tensors must be of one dtype and shape", parts.map(show).join(", "));
@@ -145,6 +153,7 @@ export function stack(parts: readonly Tensor[], axis = 0): Tensor {
 
 /** The slices of `x` along `axis`, without that axis. */
 export function unstack(x: Tensor, axis = 0): readonly Tensor[] {
+  checkTensor("unstack", "x", x);
   const at = normalizeAxis("unstack", axis, x.rank);
   const shape = x.shape.filter((_, i) => i !== at);
   return x.shape[at] === 0 ? [] : split(x, x.shape[at]!, at).map((part) => reshape(part, shape));

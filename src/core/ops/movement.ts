@@ -88,6 +88,7 @@ const transposeOp: OpDef<readonly [Tensor], PermAttrs> = {
 
 /** Axes reordered: axis i of the result is axis `perm[i]` of `x`. Default: the last two swapped. */
 export function transpose(x: Tensor, perm?: readonly number[]): Tensor {
+  checkTensor("transpose", "x", x);
   if (!perm && x.rank < 2) throw shapeError("transpose", "at least 2 axes are required", show(x));
   const order = perm ?? [...x.shape.keys()].slice(0, -2).concat([x.rank - 1, x.rank - 2]);
   return applyOp(transposeOp, [x], { perm: [...order] })[0]!;
@@ -127,6 +128,7 @@ export function broadcastTo(x: Tensor, shape: readonly number[]): Tensor {
 
 /** `x` with an axis of size 1 put in at `axis` (-1: at the end). */
 export function expandDims(x: Tensor, axis: number): Tensor {
+  checkTensor("expandDims", "x", x);
   const at = axis < 0 ? x.rank + 1 + axis : axis;
   if (!Number.isInteger(at) || at < 0 || at > x.rank)
     throw shapeError("expandDims", `axis must be from ${-x.rank - 1} to ${x.rank}`, String(axis));
@@ -135,6 +137,7 @@ export function expandDims(x: Tensor, axis: number): Tensor {
 
 /** `x` without the given axes, which must be of size 1. */
 export function squeeze(x: Tensor, axes: number | readonly number[]): Tensor {
+  checkTensor("squeeze", "x", x);
   const gone = normalizeAxes("squeeze", axes, x.rank);
   if (gone.some((a) => x.shape[a] !== 1))
     throw shapeError("squeeze", "the axes must be of size 1", `${show(x)}, axes ${gone.join(", ")}`);

@@ -2,7 +2,7 @@
 
 import { normalizeAxis } from "../axes.ts";
 import { dtypeError, shapeError } from "../errors.ts";
-import { applyOp, type OpDef } from "../op.ts";
+import { applyOp, checkTensor, type OpDef } from "../op.ts";
 import { eachLine, refArray } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
 import { mul } from "./binary.ts";
@@ -40,6 +40,7 @@ const argMaxOp: OpDef<readonly [Tensor], AxisAttrs> = {
 
 /** int32: the position of the largest element along `axis` (the first of those that tie), without that axis. What it is where there is a NaN is not defined. */
 export function argMax(x: Tensor, axis = -1): Tensor {
+  checkTensor("argMax", "x", x);
   const at = normalizeAxis("argMax", axis, x.rank);
   return squeeze(applyOp(argMaxOp, [x], { axis: at })[0]!, at);
 }
@@ -107,11 +108,13 @@ const cumsumOp: OpDef<readonly [Tensor], AxisAttrs> = {
 
 /** Running sum along `axis`, each element included. */
 export function cumsum(x: Tensor, axis = -1): Tensor {
+  checkTensor("cumsum", "x", x);
   return applyOp(cumsumOp, [x], { axis: normalizeAxis("cumsum", axis, x.rank) })[0]!;
 }
 
 /** `x` with two axes swapped. */
 export function swapAxes(x: Tensor, a: number, b: number): Tensor {
+  checkTensor("swapAxes", "x", x);
   const from = normalizeAxis("swapAxes", a, x.rank);
   const to = normalizeAxis("swapAxes", b, x.rank);
   return transpose(

@@ -4,7 +4,7 @@ import { normalizeAxis } from "../axes.ts";
 import { sizeOf } from "../dtype.ts";
 import { dtypeError, shapeError } from "../errors.ts";
 import { kindOf } from "../ndarray.ts";
-import { applyOp, type OpDef } from "../op.ts";
+import { applyOp, checkTensor, type OpDef } from "../op.ts";
 import { eachIndex, offsetOf, refArray, stridesOf } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
 import { fill } from "./source.ts";
@@ -66,6 +66,7 @@ const sliceOp: OpDef<readonly [Tensor], SliceAttrs> = {
  * @throws HeedError when the box leaves the tensor.
  */
 export function slice(x: Tensor, starts: readonly number[], sizes: readonly number[]): Tensor {
+  checkTensor("slice", "x", x);
   for (const [name, list] of Object.entries({ starts, sizes }))
     if (!Array.isArray(list)) throw shapeError("slice", `${name} must be a list of one number an axis`, kindOf(list));
   const full = sizes.map((n, i) => (n === -1 ? (x.shape[i] ?? 0) - (starts[i] ?? 0) : n));
@@ -81,6 +82,7 @@ export function slice(x: Tensor, starts: readonly number[], sizes: readonly numb
 
 /** `x` from `start` up to but not including `end` along one axis. @throws HeedError unless 0 <= start <= end <= size. */
 export function sliceAxis(x: Tensor, axis: number, start: number, end: number): Tensor {
+  checkTensor("sliceAxis", "x", x);
   const at = normalizeAxis("sliceAxis", axis, x.rank);
   const size = x.shape[at]!;
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > size)
@@ -140,6 +142,7 @@ const padOp: OpDef<readonly [Tensor], PadAttrs> = {
 
 /** `x` with zeros around it: `amounts[axis] = [before, after]`. */
 export function pad(x: Tensor, amounts: readonly (readonly [before: number, after: number])[]): Tensor {
+  checkTensor("pad", "x", x);
   const fits =
     Array.isArray(amounts) &&
     amounts.length === x.rank &&
@@ -185,10 +188,12 @@ const flipOp: OpDef<readonly [Tensor], FlipAttrs> = {
 
 /** `x` with the order along `axis` reversed. */
 export function flip(x: Tensor, axis: number): Tensor {
+  checkTensor("flip", "x", x);
   return applyOp(flipOp, [x], { axis: normalizeAxis("flip", axis, x.rank) })[0]!;
 }
 
 /** Zeros of the type of `x`. */
 export function zerosLike(x: Tensor): Tensor {
+  checkTensor("zerosLike", "x", x);
   return fill(x.shape, 0, x.dtype);
 }

@@ -2,7 +2,7 @@
 
 import { normalizeAxis } from "../axes.ts";
 import { dtypeError } from "../errors.ts";
-import { applyOp, type OpDef } from "../op.ts";
+import { applyOp, checkTensor, type OpDef } from "../op.ts";
 import { eachLine, refArray } from "../reference.ts";
 import { show, type Tensor } from "../tensor.ts";
 import { add, mul, sub } from "./binary.ts";
@@ -51,6 +51,7 @@ const softmaxOp: OpDef<readonly [Tensor], AxisAttrs> = {
 
 /** Softmax of `x` along `axis`; each line of the result sums to 1. A line that is all -Infinity gives NaN: mask before. */
 export function softmax(x: Tensor, axis = -1): Tensor {
+  checkTensor("softmax", "x", x);
   return applyOp(softmaxOp, [x], { axis: normalizeAxis("softmax", axis, x.rank) })[0]!;
 }
 
@@ -73,6 +74,7 @@ const logSoftmaxOp: OpDef<readonly [Tensor], AxisAttrs> = {
 
 /** Logarithm of the softmax of `x` along `axis`, without overflow or log(0) of finite scores. */
 export function logSoftmax(x: Tensor, axis = -1): Tensor {
+  checkTensor("logSoftmax", "x", x);
   return applyOp(logSoftmaxOp, [x], { axis: normalizeAxis("logSoftmax", axis, x.rank) })[0]!;
 }
 

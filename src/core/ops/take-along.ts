@@ -72,6 +72,7 @@ export function takeAlong(x: Tensor, indices: Tensor, axis = -1): Tensor {
 
 /** 1 at `indices` and 0 elsewhere along a new axis of size `count`; indices outside give a line of zeros. float32. */
 export function oneHot(indices: Tensor, count: number, axis = -1): Tensor {
+  checkTensor("oneHot", "indices", indices);
   checkShape("oneHot", [count]);
   if (indices.dtype !== "int32") throw dtypeError("oneHot", "indices must be int32", show(indices));
   const at = normalizeAxis("oneHot", axis, indices.rank + 1);

@@ -15,7 +15,7 @@ import { compile } from "../../engine/compile.ts";
 import type { Device } from "../../engine/runtime.ts";
 import { readSymbols } from "../transformer/embed.ts";
 import { appendStep, emptyState, newestStep, roundedCapacity, withRoom, type StepState } from "../transformer/state.ts";
-import type { LanguageModelConfig } from "./config.ts";
+import { checkLanguageModelConfig, type LanguageModelConfig } from "./config.ts";
 import { checkGeneration, type GenerateOptions, type Generation } from "./generate-options.ts";
 import { languageModelSteps, type LanguageModelParams } from "./model.ts";
 import { sampleFrom } from "./sample.ts";
@@ -84,6 +84,7 @@ export function createGenerator(
   params: LanguageModelParams<NdArray>,
   options: GeneratorOptions = {},
 ): Generator {
+  checkLanguageModelConfig("createGenerator", config);
   checkOptions("createGenerator", options, ["device", "threads", "bake"]);
   const { device, threads, bake = true } = options;
   const settings = {

@@ -1,6 +1,7 @@
 // What a word is: the symbols that a model of an alphabet is given for it, or why there are none.
 
 import { inputError, type HeedError } from "../../core/errors.ts";
+import { kindOf } from "../../core/ndarray.ts";
 import { longestWord, normalizeWord } from "../../text/word.ts";
 
 /** What keeps a word from being read, in facts from which every surface makes its own sentence. */
@@ -26,6 +27,7 @@ export type CheckedWord =
  * @param alphabet - every symbol that the model reads, as `Pronouncer.alphabet`.
  */
 export function checkWord(word: string, alphabet: readonly string[]): CheckedWord {
+  if (typeof word !== "string") throw inputError("checkWord", "the word must be a text", kindOf(word));
   const trimmed = word.trim();
   const symbols = [...normalizeWord(trimmed)];
   const known = new Set(alphabet);

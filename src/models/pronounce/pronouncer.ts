@@ -1,6 +1,7 @@
 // Words in; phonemes, scores and where the model looked out.
 
 import { inputError, type HeedError } from "../../core/errors.ts";
+import { checkParams } from "../../nn/checks.ts";
 import type { Device } from "../../engine/runtime.ts";
 import { decode as spell, encode as index, type Vocabulary } from "../../text/vocabulary.ts";
 import { longestWord } from "../../text/word.ts";
@@ -64,6 +65,7 @@ type ReadWord = Readable | { readonly word: string; readonly error: HeedError };
 
 /** Loads a model into the engine. @param device - default: as `compile`. */
 export function createPronouncer(model: PronounceModel, options: { readonly device?: Device } = {}): Pronouncer {
+  checkParams("createPronouncer", model, ["network", "config", "letters", "phonemes", "params"], "model");
   const decoder = pronounceDecoder(model, { buckets: wordLengths, ...options });
   const longest = longestSourceOf(model);
   const readWord = (word: string): ReadWord => {

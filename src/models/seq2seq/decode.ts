@@ -9,7 +9,7 @@ import { mapLeaves } from "../../core/tree.ts";
 import { compile } from "../../engine/compile.ts";
 import type { Device } from "../../engine/runtime.ts";
 import type { PreparedMemory } from "../../attention/contract.ts";
-import type { Seq2SeqConfig } from "./config.ts";
+import { checkSeq2SeqConfig, type Seq2SeqConfig } from "./config.ts";
 import { decodeFree, encode, type DecoderState, type Seq2SeqParams } from "./model.ts";
 import { permuteValues } from "./permute.ts";
 import type { DecodeOptions, DecoderFunctions, Hypothesis, MemoryArrays } from "./search.ts";
@@ -59,6 +59,7 @@ export function createDecoder(
   params: Seq2SeqParams<NdArray>,
   options: DecoderOptions = {},
 ): Decoder {
+  checkSeq2SeqConfig("createDecoder", config);
   checkOptions("createDecoder", options, decoderOptions);
   const { device, threads, bake = true, buckets = [], permute } = options;
   const settings = {

@@ -9,7 +9,7 @@ import type { Rng } from "../../core/random.ts";
 import { initEmbedding, type EmbeddingParams } from "../../nn/embedding.ts";
 import { initLinear, type LinearParams } from "../../nn/linear.ts";
 import { initBiLstm, initLstm, type BiLstmParams, type LstmParams } from "../../nn/lstm.ts";
-import type { Seq2SeqConfig } from "./config.ts";
+import { checkSeq2SeqConfig, type Seq2SeqConfig } from "./config.ts";
 
 export type Seq2SeqParams<T> = {
   readonly source: EmbeddingParams<T>;
@@ -29,6 +29,7 @@ export type Seq2SeqParams<T> = {
 
 /** Parameters drawn from `rng`, in a fixed order. */
 export function initSeq2Seq(config: Seq2SeqConfig, rng: Rng): Seq2SeqParams<NdArray> {
+  checkSeq2SeqConfig("initSeq2Seq", config);
   const { embeddingSize: E, encoderSize: H, decoderSize: D, attentionalSize: A } = config;
   const cell = mechanismOf(config);
   return {

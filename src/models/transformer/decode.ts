@@ -13,7 +13,7 @@ import { compile } from "../../engine/compile.ts";
 import { decoderOptions, type Decoder, type DecoderOptions } from "../seq2seq/decode.ts";
 import { permuteValues } from "../seq2seq/permute.ts";
 import { searchDecoder } from "../seq2seq/search-decoder.ts";
-import type { TransformerConfig } from "./config.ts";
+import { checkTransformerConfig, type TransformerConfig } from "./config.ts";
 import { transformerEncode, transformerStep, type TransformerParams } from "./model.ts";
 import { appendStep, emptyState, newestStep, roundedCapacity, withRoom, type StepState } from "./state.ts";
 
@@ -44,6 +44,7 @@ export function createTransformerDecoder(
   params: TransformerParams<NdArray>,
   options: DecoderOptions = {},
 ): Decoder {
+  checkTransformerConfig("createTransformerDecoder", config);
   checkOptions("createTransformerDecoder", options, decoderOptions);
   const { device, threads, bake = true, buckets = [], permute } = options;
   const settings = {

@@ -62,7 +62,7 @@ describe("a configuration", () => {
 
   test.each<readonly [string, unknown, string]>([
     ["null", null, "c.json: the configuration must be an object, got null"],
-    ["a list", [], "sourceCount must be an integer from 1 to 65536, got undefined"],
+    ["a list", [], "c.json: options must be an object with sourceCount, targetCount, "],
     ["an unknown member", { ...small, heads: 2 }, 'got "heads"'],
     ["a size of 0", { ...small, modelSize: 0 }, "modelSize must be an integer from 1 to 8192, got 0"],
     ["a size that is a text", { ...small, innerSize: "2" }, "innerSize must be an integer from 1 to 32768"],

@@ -1,5 +1,6 @@
 // Clipping of gradients by their global norm.
 
+import { inputError } from "../../core/errors.ts";
 import type { NdArray } from "../../core/ndarray.ts";
 import { add, div, maximum, mul } from "../../core/ops/binary.ts";
 import { sum } from "../../core/ops/reduce.ts";
@@ -21,11 +22,9 @@ export function globalNormHost(tree: Tree<NdArray>): number {
 
 /** Euclidean norm over all leaves, as a graph: a float32 scalar. */
 export function globalNorm(tree: Tree<Tensor>): Tensor {
-  return sqrt(
-    leaves<Tensor>(tree)
-      .map(([, g]) => sum(mul(g, g)))
-      .reduce((a, b) => add(a, b)),
-  );
+  const squares = leaves<Tensor>(tree).map(([, g]) => sum(mul(g, g)));
+  if (squares.length === 0) throw inputError("globalNorm", "the tree must have at least one leaf", "none");
+  return sqrt(squares.reduce((a, b) => add(a, b)));
 }
 
 /** Gradients scaled so that their global norm is at most `limit`. Source: Pascanu, Mikolov and Bengio 2013 (arXiv:1211.5063). */
