@@ -12,7 +12,7 @@ import type { MaskSizes } from "../masks/mask.ts";
 /** Bytes of the scores of one block: it and what is made of it stay in the caches. */
 const blockBytes = 4 * 2 ** 20;
 
-/** Queries of a block: fewer make the sums over blocks dear, more make blocks that leave the caches. */
+/** Queries of a block: fewer make the sums over blocks costly, more make blocks that leave the caches. */
 const mostRows = 256;
 
 /** How the work is cut: either some heads of one row of the batch, or all heads of some rows. */
