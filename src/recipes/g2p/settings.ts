@@ -57,14 +57,17 @@ const recurrentTraining: Training = {
   smoothing: 0,
 };
 
-/** Larger batches, as Wu, Cotterell and Hulden 2020 (arXiv:2005.10213) found that the Transformer wants for words. */
+/**
+ * Larger batches, as Wu, Cotterell and Hulden 2020 (arXiv:2005.10213) found that the Transformer wants for words; how little
+ * dropout it wants is in docs/decisions/0016.
+ */
 const transformerTraining: Training = {
   epochs: 40,
   batchSize: 256,
   rate: 1e-3,
   warmup: 1000,
-  weightDecay: 0.01,
-  dropout: 0.2,
+  weightDecay: 0.1,
+  dropout: 0.1,
   smoothing: 0.1,
 };
 

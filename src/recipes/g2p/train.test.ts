@@ -74,7 +74,7 @@ test("the command names every setting that has an option", () => {
     " --seed 1 --threads 2 --baseline leave-one-out --samples 4 --entropy 0.01 --semi-sampling 0 --feed",
   );
   expect(trainingCommand(data, g2pSettings("transformer"), { threads: 2 })).toBe(
-    "heed train g2p --model transformer --size 256 --layers 3 --epochs 40 --batch 256 --rate 0.001 --dropout 0.2 --smoothing 0.1 --decay 0.01 --seed 1 --threads 2",
+    "heed train g2p --model transformer --size 256 --layers 3 --epochs 40 --batch 256 --rate 0.001 --dropout 0.1 --smoothing 0.1 --decay 0.1 --seed 1 --threads 2",
   );
   const apart = g2pSettings("additive", { model: networkSizes("additive", { feed: false }) });
   expect(trainingCommand(data, apart, { threads: 2, test: true })).toMatch(/--threads 2 --no-feed --test$/);
