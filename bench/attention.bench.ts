@@ -136,7 +136,7 @@ async function rivals(): Promise<readonly Rival[]> {
   const newer = newerNode(here);
   const starts: Readonly<Record<string, Start>> = {
     operator: node("attention-operator.mjs"),
-    torch: () => new Peer(process.env["HEED_PYTHON"] ?? "python3", [script("torch_attention.py"), String(threads)]),
+    torch: () => new Peer(process.env["HEED_PYTHON"] || "python3", [script("torch_attention.py"), String(threads)]),
     tfjs: node("attention-tfjs.mjs"),
     jax: newer === null ? { reason: "needs Node 22" } : () => new Peer(newer, [script("attention-jax.mjs")]),
     ruvector: node("attention-ruvector.mjs"),

@@ -89,7 +89,7 @@ function startOther(): Peer {
   if (options.against !== undefined)
     return new Peer(process.execPath, [options.against, "--serve", "--threads", String(threads)]);
   const script = fileURLToPath(new URL("peers/torch_train.py", import.meta.url));
-  return new Peer(process.env["HEED_PYTHON"] ?? "python3", [script, String(threads)]);
+  return new Peer(process.env["HEED_PYTHON"] || "python3", [script, String(threads)]);
 }
 
 async function stepRows(ours: Peer, other: PeerOrReason): Promise<readonly Row[]> {
